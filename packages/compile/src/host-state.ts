@@ -1,0 +1,48 @@
+import type { Rule } from '@portcullis/model';
+
+/**
+ * What one host has to enforce, and nothing else (invariant D2): its own NICs, the rules of their enabled groups,
+ * and the members of the groups those rules name. A pure function of policy revision, inventory revision and host.
+ */
+export interface HostState {
+  readonly nics: ReadonlyMap<string, HostNic>;
+  readonly groups: ReadonlyMap<string, HostGroup>;
+  /** Keyed by `memberSetKey`. A remote group that is disabled or empty has an empty set, never none. */
+  readonly memberSets: ReadonlyMap<string, MemberSet>;
+}
+
+export interface HostNic {
+  readonly id: string;
+  readonly interfaceName: string;
+  readonly bridge?: string;
+  readonly routingDomain: string;
+  readonly mac: string;
+  readonly addresses: readonly string[];
+  readonly antiSpoofing: boolean;
+  /** In at least one enabled group. An unguarded NIC gets no chain (anti-spoofing apart). */
+  readonly guarded: boolean;
+  /** Ids of its enabled groups, sorted. */
+  readonly groups: readonly string[];
+  /** Everything may leave: decided from the egress default and the counting egress rules of all its groups. */
+  readonly egressOpen: boolean;
+  /** The network's DHCP servers, sorted; a family without any accepts an answer from anyone. */
+  readonly dhcpServers: readonly string[];
+}
+
+/** Rules of one enabled group, sorted by id; inactive ones are left out. */
+export interface HostGroup {
+  readonly id: string;
+  readonly rules: readonly Rule[];
+}
+
+/** All addresses of all NICs of one group in one routing domain, both families, canonical text. */
+export interface MemberSet {
+  readonly group: string;
+  readonly routingDomain: string;
+  readonly addresses: ReadonlySet<string>;
+}
+
+/** One group may have members in several routing domains; each domain has a set of its own. */
+export function memberSetKey(group: string, routingDomain: string): string {
+  return `${group}@${routingDomain}`;
+}

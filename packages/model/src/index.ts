@@ -1,0 +1,3 @@
+export * from './inventory.js';
+export * from './ip.js';
+export * from './security-group.js';

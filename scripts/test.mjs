@@ -1,0 +1,12 @@
+// `npm test`: sets up what is missing, compiles, checks, then runs every test.
+import { build, run, setUpDebian, setUpNpm } from './setup.mjs';
+
+try {
+  setUpNpm();
+  setUpDebian();
+  build();
+  run('tests', process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2)]);
+} catch (error) {
+  console.error(`npm test: ${error.message}`);
+  process.exit(1);
+}
