@@ -1,3 +1,6 @@
+export * from './egress-policy.js';
 export * from './inventory.js';
 export * from './ip.js';
+export * from './packet.js';
 export * from './security-group.js';
+export * from './verdict.js';

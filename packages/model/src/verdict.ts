@@ -1,0 +1,120 @@
+import { isEgressOpen } from './egress-policy.js';
+import { isEssential } from './essential.js';
+import type { Network, Nic } from './inventory.js';
+import { cidrContains, linkLocalAddress, parseAddress, parseCidr } from './ip.js';
+import type { Packet } from './packet.js';
+import type { Direction, Rule, SecurityGroup } from './security-group.js';
+
+/** Everything a verdict depends on. */
+export interface World {
+  readonly groups: ReadonlyMap<string, SecurityGroup>;
+  readonly networks: ReadonlyMap<string, Network>;
+  readonly nics: ReadonlyMap<string, Nic>;
+}
+
+/** Why a packet that opens a connection passes or not. `rule` names the first rule, by group and rule id, that allows it. */
+export type Verdict =
+  | { readonly allowed: true; readonly because: 'UNGUARDED' | 'ESSENTIAL' | 'EGRESS_OPEN' }
+  | { readonly allowed: true; readonly because: 'RULE'; readonly group: string; readonly rule: string }
+  | { readonly allowed: false; readonly because: 'SPOOFED' | 'NO_RULE' };
+
+/**
+ * The reference: what happens to a packet that is not part of an allowed connection, at one end.
+ * Slow and obvious on purpose; the renderer, the simulator and the kernel are all judged against it.
+ */
+export function judge(world: World, nicId: string, direction: Direction, packet: Packet): Verdict {
+  const nic = required(world.nics, nicId);
+  const network = required(world.networks, nic.network);
+  if (direction === 'egress' && nic.antiSpoofing && isSpoofed(nic, packet))
+    return { allowed: false, because: 'SPOOFED' };
+  const groups = enabledGroupsOf(world, nicId);
+  if (groups.length === 0) return { allowed: true, because: 'UNGUARDED' };
+  if (isEssential(packet, direction, network.dhcpServers)) return { allowed: true, because: 'ESSENTIAL' };
+  if (direction === 'egress' && isEgressOpen(nic.egressDefault, groups))
+    return { allowed: true, because: 'EGRESS_OPEN' };
+  for (const group of groups) {
+    const rule = group.rules.find((candidate) => matches(world, network.routingDomain, direction, candidate, packet));
+    if (rule) return { allowed: true, because: 'RULE', group: group.id, rule: rule.id };
+  }
+  return { allowed: false, because: 'NO_RULE' };
+}
+
+/** Both ends are judged: the sender's egress and the receiver's ingress must allow the packet. */
+export function isDelivered(
+  world: World,
+  sender: string | undefined,
+  receiver: string | undefined,
+  packet: Packet,
+): boolean {
+  const leaves = sender === undefined || judge(world, sender, 'egress', packet).allowed;
+  return leaves && (receiver === undefined || judge(world, receiver, 'ingress', packet).allowed);
+}
+
+function enabledGroupsOf(world: World, nicId: string): SecurityGroup[] {
+  return [...world.groups.values()].filter((group) => group.enabled && group.nics.includes(nicId));
+}
+
+function matches(world: World, routingDomain: string, direction: Direction, rule: Rule, packet: Packet): boolean {
+  const peer = direction === 'ingress' ? packet.source : packet.destination;
+  return (
+    rule.active &&
+    rule.direction === direction &&
+    protocolMatches(rule, packet) &&
+    (rule.cidr === undefined || isInCidr(rule.cidr, peer)) &&
+    (rule.remoteGroup === undefined || isMember(world, rule.remoteGroup, routingDomain, peer))
+  );
+}
+
+function protocolMatches(rule: Rule, { payload }: Packet): boolean {
+  switch (rule.protocol) {
+    case 'all':
+      return true;
+    case 'tcp':
+    case 'udp': {
+      if (payload.protocol !== rule.protocol) return false;
+      const { start, end } = rule.ports ?? { start: 1, end: 65535 };
+      return payload.destinationPort >= start && payload.destinationPort <= end;
+    }
+    case 'icmp': {
+      if (payload.protocol !== 'icmp') return false;
+      if (rule.icmp === undefined) return true;
+      return payload.type === rule.icmp.type && (rule.icmp.code === undefined || payload.code === rule.icmp.code);
+    }
+  }
+}
+
+function isInCidr(text: string, addressText: string): boolean {
+  const cidr = parseCidr(text);
+  const address = parseAddress(addressText);
+  return cidr !== undefined && address !== undefined && cidrContains(cidr, address);
+}
+
+/** A disabled group has no members. */
+function isMember(world: World, groupId: string, routingDomain: string, address: string): boolean {
+  const group = world.groups.get(groupId);
+  if (!group?.enabled) return false;
+  return group.nics.some((nicId) => {
+    const nic = world.nics.get(nicId);
+    const network = nic && world.networks.get(nic.network);
+    return network?.routingDomain === routingDomain && nic?.addresses.includes(address);
+  });
+}
+
+/**
+ * A NIC sends from its MAC, and from its addresses, its IPv6 link-local address, or, where it has none yet,
+ * the unspecified address: of IPv4 to a DHCP server, of IPv6 in neighbour discovery (RFC 4862 §5.4).
+ */
+function isSpoofed(nic: Nic, packet: Packet): boolean {
+  if (packet.sourceMac !== nic.mac) return true;
+  if (nic.addresses.includes(packet.source) || packet.source === linkLocalAddress(nic.mac)) return false;
+  const { payload } = packet;
+  if (packet.source === '0.0.0.0') return !(payload.protocol === 'udp' && isEssential(packet, 'egress', []));
+  if (packet.source === '::') return !(payload.protocol === 'icmp' && isEssential(packet, 'egress', []));
+  return true;
+}
+
+function required<Value>(map: ReadonlyMap<string, Value>, id: string): Value {
+  const value = map.get(id);
+  if (value === undefined) throw new RangeError(`the world holds no ${id}`);
+  return value;
+}
