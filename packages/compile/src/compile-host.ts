@@ -1,0 +1,72 @@
+import { isEgressOpen, type Nic, type SecurityGroup } from '@portcullis/model';
+import type { Cloud } from './cloud.js';
+import { type HostGroup, type HostNic, type HostState, type MemberSet, memberSetKey } from './host-state.js';
+
+/** The full computation: one host's state from everything (invariants D1, D2). */
+export function compileHost(cloud: Cloud, host: string): HostState {
+  const enabledGroups = groupsByNic(cloud);
+  const nics = new Map<string, HostNic>();
+  const groups = new Map<string, HostGroup>();
+  const memberSets = new Map<string, MemberSet>();
+  for (const binding of cloud.bindings.values()) {
+    if (binding.host !== host) continue;
+    const nic = cloud.nics.get(binding.nic);
+    const network = nic && cloud.networks.get(nic.network);
+    if (!nic || !network) continue;
+    const own = enabledGroups.get(nic.id) ?? [];
+    nics.set(nic.id, {
+      id: nic.id,
+      interfaceName: binding.interfaceName,
+      ...(binding.bridge === undefined ? {} : { bridge: binding.bridge }),
+      routingDomain: network.routingDomain,
+      mac: nic.mac,
+      addresses: nic.addresses.toSorted(),
+      antiSpoofing: nic.antiSpoofing,
+      guarded: own.length > 0,
+      groups: own.map((group) => group.id).toSorted(),
+      egressOpen: own.length === 0 || isEgressOpen(nic.egressDefault, own),
+      dhcpServers: network.dhcpServers.toSorted(),
+    });
+    for (const group of own) {
+      groups.set(group.id, compileGroup(group));
+      for (const remote of remoteGroupsOf(group)) {
+        const key = memberSetKey(remote, network.routingDomain);
+        if (!memberSets.has(key)) memberSets.set(key, compileMembers(cloud, remote, network.routingDomain));
+      }
+    }
+  }
+  return { nics, groups, memberSets };
+}
+
+export function compileGroup(group: SecurityGroup): HostGroup {
+  const rules = group.rules.filter((rule) => rule.active).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  return { id: group.id, rules };
+}
+
+/** The groups whose members a group's active rules need. */
+export function remoteGroupsOf(group: SecurityGroup): Set<string> {
+  const active = group.rules.filter((rule) => rule.active);
+  return new Set(active.flatMap((rule) => (rule.remoteGroup === undefined ? [] : [rule.remoteGroup])));
+}
+
+/** Members of a disabled or unknown group: none, so that its rules match nobody. */
+export function compileMembers(cloud: Cloud, groupId: string, routingDomain: string): MemberSet {
+  const group = cloud.groups.get(groupId);
+  const members = group?.enabled ? group.nics.map((nic) => cloud.nics.get(nic)) : [];
+  const inDomain = (nic: Nic | undefined): nic is Nic =>
+    nic !== undefined && cloud.networks.get(nic.network)?.routingDomain === routingDomain;
+  return {
+    group: groupId,
+    routingDomain,
+    addresses: new Set(members.filter(inDomain).flatMap((nic) => nic.addresses)),
+  };
+}
+
+function groupsByNic(cloud: Cloud): Map<string, SecurityGroup[]> {
+  const byNic = new Map<string, SecurityGroup[]>();
+  for (const group of cloud.groups.values()) {
+    if (!group.enabled) continue;
+    for (const nic of group.nics) byNic.set(nic, [...(byNic.get(nic) ?? []), group]);
+  }
+  return byNic;
+}
