@@ -1,1 +1,13 @@
-export {};
+export { buildFrame, internetChecksum, type Packet, type ParsedPacket, parseFrame, type TcpFlag } from './frames.js';
+export { createLab, type Lab } from './lab/lab.js';
+export { type CommandResult, type RunOptions, removeLeftovers } from './lab/namespaces.js';
+export type { LabNetwork, LabOptions, LabVm } from './lab/topology.js';
+export {
+  type Fate,
+  type Probe,
+  type ProbePacket,
+  type ProbeResult,
+  Prober,
+  type ProberOptions,
+} from './probe/prober.js';
+export { kernelState, probeTruthTable, type TruthTable, type TruthTableResult } from './probe/truth-table.js';
