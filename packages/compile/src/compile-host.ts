@@ -1,4 +1,4 @@
-import { isEgressOpen, type Nic, type SecurityGroup } from '@portcullis/model';
+import { type Binding, isEgressOpen, type Network, type Nic, type SecurityGroup } from '@portcullis/model';
 import type { Cloud } from './cloud.js';
 import { type HostGroup, type HostNic, type HostState, type MemberSet, memberSetKey } from './host-state.js';
 
@@ -14,19 +14,7 @@ export function compileHost(cloud: Cloud, host: string): HostState {
     const network = nic && cloud.networks.get(nic.network);
     if (!nic || !network) continue;
     const own = enabledGroups.get(nic.id) ?? [];
-    nics.set(nic.id, {
-      id: nic.id,
-      interfaceName: binding.interfaceName,
-      ...(binding.bridge === undefined ? {} : { bridge: binding.bridge }),
-      routingDomain: network.routingDomain,
-      mac: nic.mac,
-      addresses: nic.addresses.toSorted(),
-      antiSpoofing: nic.antiSpoofing,
-      guarded: own.length > 0,
-      groups: own.map((group) => group.id).toSorted(),
-      egressOpen: own.length === 0 || isEgressOpen(nic.egressDefault, own),
-      dhcpServers: network.dhcpServers.toSorted(),
-    });
+    nics.set(nic.id, compileNic(nic, network, binding, own));
     for (const group of own) {
       groups.set(group.id, compileGroup(group));
       for (const remote of remoteGroupsOf(group)) {
@@ -36,6 +24,29 @@ export function compileHost(cloud: Cloud, host: string): HostState {
     }
   }
   return { nics, groups, memberSets };
+}
+
+/** One NIC on one host. `enabledGroups` are the enabled groups it is in. */
+export function compileNic(
+  nic: Nic,
+  network: Network,
+  binding: Binding,
+  enabledGroups: readonly SecurityGroup[],
+): HostNic {
+  const guarded = enabledGroups.length > 0;
+  return {
+    id: nic.id,
+    interfaceName: binding.interfaceName,
+    ...(binding.bridge === undefined ? {} : { bridge: binding.bridge }),
+    routingDomain: network.routingDomain,
+    mac: nic.mac,
+    addresses: nic.addresses.toSorted(),
+    antiSpoofing: nic.antiSpoofing,
+    guarded,
+    groups: enabledGroups.map((group) => group.id).toSorted(),
+    egressOpen: !guarded || isEgressOpen(nic.egressDefault, enabledGroups),
+    dhcpServers: network.dhcpServers.toSorted(),
+  };
 }
 
 export function compileGroup(group: SecurityGroup): HostGroup {

@@ -46,3 +46,9 @@ export interface MemberSet {
 export function memberSetKey(group: string, routingDomain: string): string {
   return `${group}@${routingDomain}`;
 }
+
+/** The parts of a key that `memberSetKey` made. Group ids hold no "@". */
+export function parseMemberSetKey(key: string): { group: string; routingDomain: string } {
+  const at = key.indexOf('@');
+  return { group: key.slice(0, at), routingDomain: key.slice(at + 1) };
+}
