@@ -44,8 +44,10 @@ export function setUpNpm() {
   const stamp = path.join(root, 'node_modules/.package-lock.json');
   const lock = path.join(root, 'package-lock.json');
   if (existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(lock).mtimeMs) return;
-  console.log('setup: installing npm packages (npm ci), about a minute on a fresh machine');
-  run('installing npm packages', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  console.log('setup: installing npm packages (npm install), about a minute on a fresh machine');
+  // Not `npm ci`: it refuses a lock file that lacks optional packages of other platforms, which some registries do not
+  // carry. The versions are those of the lock file all the same, and --no-save leaves it as it is.
+  run('installing npm packages', 'npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
 /** Installs the Debian packages whose programs are missing. Needs root and apt-get. */
