@@ -19,6 +19,8 @@ function checkLayers() {
 
 try {
   setUpNpm();
+  run('generating', process.execPath, ['scripts/generate.mjs']);
+  run('generated files are fresh', 'git', ['diff', '--exit-code', '--stat', '--', 'packages/api/src/gen']);
   run('compiling', bin('tsc'), ['-b']);
   run('format and lint', bin('biome'), ['check', '.']);
   run('proto lint', bin('buf'), ['lint', 'proto']);
