@@ -12,13 +12,16 @@ const nicIds = ['a', 'b', 'c', 'd'];
 const hosts = ['h1', 'h2', 'h3'];
 const gone = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined, freq: 4 });
 
-const rule: fc.Arbitrary<Rule> = fc.record({
-  id: fc.constantFrom('r1', 'r2', 'r3'),
-  direction: fc.constantFrom('ingress', 'egress'),
-  protocol: fc.constant('all'),
-  active: fc.boolean(),
-  remoteGroup: fc.constantFrom('g1', 'g2', 'g3', 'unknown'),
-});
+const rule: fc.Arbitrary<Rule> = fc.record(
+  {
+    id: fc.constantFrom('r1', 'r2', 'r3'),
+    direction: fc.constantFrom('ingress', 'egress'),
+    protocol: fc.constant('all'),
+    active: fc.boolean(),
+    remoteGroup: fc.constantFrom('g1', 'g2', 'g3', 'unknown'),
+  },
+  { noNullPrototype: true },
+);
 const groupChange = fc.constantFrom(...groupIds).chain((id) =>
   gone(
     fc.record({
