@@ -18,7 +18,10 @@ export interface Packet {
   readonly tcpFlags?: readonly TcpFlag[];
   /** Marks the payload, so that one packet is told from all others: 0 to 2^32 - 1. */
   readonly id?: number;
-  /** ICMP only: what follows the checksum, before the payload. Default: the identifier and sequence that spell `id`. */
+  /**
+   * ICMP only: what follows the checksum, before the payload. Default: an identifier (the low
+   * half of `id`, so that each packet is a flow of its own) and a sequence number (the high half).
+   */
   readonly icmpBody?: Uint8Array;
 }
 
@@ -115,7 +118,7 @@ function buildSegment(packet: Packet, addresses: Buffer, protocol: number): Buff
   }
   if (packet.protocol !== 'icmp') return payload;
   const type = packet.icmpType ?? (packet.family === 4 ? 8 : 128);
-  const body = packet.icmpBody ?? uint32(id);
+  const body = packet.icmpBody ?? Buffer.concat([uint16(id & 0xffff), uint16(id >>> 16)]);
   const message = Buffer.concat([Buffer.from([type, packet.icmpCode ?? 0, 0, 0]), body, payload]);
   return withChecksum(message, 2, (length) => (packet.family === 4 ? Buffer.alloc(0) : pseudoHeader(length)));
 

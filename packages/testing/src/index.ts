@@ -11,3 +11,5 @@ export {
   type ProberOptions,
 } from './probe/prober.js';
 export { kernelState, probeTruthTable, type TruthTable, type TruthTableResult } from './probe/truth-table.js';
+export { type FirewallText, SimulatedFirewall, type Verdict } from './simulator/firewall.js';
+export type { ConnectionState, Situation } from './simulator/situation.js';
