@@ -1,0 +1,86 @@
+import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { errorDetails } from '@portcullis/api';
+
+/** One field that is wrong: where in the request, in proto names (`security_group_rule.start_port`), and why. */
+export interface FieldViolation {
+  readonly field: string;
+  /** UPPER_SNAKE, for programs. */
+  readonly reason: string;
+  /** For people. */
+  readonly description: string;
+}
+
+interface Detail<Desc extends DescMessage = DescMessage> {
+  readonly desc: Desc;
+  readonly value: MessageInitShape<Desc>;
+}
+
+/**
+ * The one kind of error that reaches callers: a gRPC code, a message for people, and details that every language's
+ * client reads (google.rpc). `reason` is UPPER_SNAKE and stable; docs/errors.md lists them all.
+ */
+function apiError(code: Code, reason: string, message: string, options: ErrorOptions = {}): ConnectError {
+  const info: Detail<typeof errorDetails.ErrorInfoSchema> = {
+    desc: errorDetails.ErrorInfoSchema,
+    value: { reason, domain: 'portcullis', metadata: options.metadata ?? {} },
+  };
+  return new ConnectError(message, code, undefined, [info, ...(options.details ?? [])] as never);
+}
+
+interface ErrorOptions {
+  readonly metadata?: Record<string, string>;
+  readonly details?: readonly Detail[];
+}
+
+/** INVALID_ARGUMENT with a `BadRequest` that names each field. `violations` holds at least one. */
+export function invalidArgument(violations: readonly FieldViolation[]): ConnectError {
+  const message = violations.map(({ field, description }) => `${field}: ${description}`).join('; ');
+  const value = { fieldViolations: violations.map((violation) => ({ ...violation })) };
+  const details = [{ desc: errorDetails.BadRequestSchema, value }];
+  return apiError(Code.InvalidArgument, violations[0]?.reason ?? 'INVALID_ARGUMENT', message, { details });
+}
+
+/** NOT_FOUND. `resource` is the resource name that was asked for. */
+export function notFound(resource: string): ConnectError {
+  return resourceError(Code.NotFound, 'RESOURCE_NOT_FOUND', resource, `${resource} does not exist`);
+}
+
+/** ALREADY_EXISTS. `resource` is the name of what exists. */
+export function alreadyExists(resource: string, message = `${resource} exists already`): ConnectError {
+  return resourceError(Code.AlreadyExists, 'RESOURCE_ALREADY_EXISTS', resource, message);
+}
+
+/** One thing that stands in the way: its resource name and why. */
+export interface Obstacle {
+  readonly subject: string;
+  readonly description: string;
+}
+
+/** FAILED_PRECONDITION with a `PreconditionFailure` that lists what stands in the way. */
+export function failedPrecondition(reason: string, message: string, obstacles: readonly Obstacle[]): ConnectError {
+  const value = { violations: obstacles.map((obstacle) => ({ type: reason, ...obstacle })) };
+  const details = [{ desc: errorDetails.PreconditionFailureSchema, value }];
+  return apiError(Code.FailedPrecondition, reason, message, { details });
+}
+
+/** UNAVAILABLE: worth another attempt later. */
+export function unavailable(reason: string, message: string): ConnectError {
+  return apiError(Code.Unavailable, reason, message);
+}
+
+/** ABORTED: the caller lost a race and may begin again. */
+export function aborted(reason: string, message: string): ConnectError {
+  return apiError(Code.Aborted, reason, message);
+}
+
+/** What any thrown thing becomes on the wire. Anything but an API error is a defect: the caller learns no more than that. */
+export function toApiError(thrown: unknown): ConnectError {
+  if (thrown instanceof ConnectError) return thrown;
+  return apiError(Code.Internal, 'INTERNAL', 'internal error');
+}
+
+function resourceError(code: Code, reason: string, resourceName: string, message: string): ConnectError {
+  const details = [{ desc: errorDetails.ResourceInfoSchema, value: { resourceName, description: message } }];
+  return apiError(code, reason, message, { metadata: { resource: resourceName }, details });
+}
