@@ -1,1 +1,3 @@
-export {};
+export * from './applied.js';
+export * from './diff.js';
+export * from './plan.js';

@@ -1,0 +1,241 @@
+import type { Family } from '@portcullis/model';
+import { type Chain, type FamilyFirewall, type Firewall, type Slot, slottedName } from '@portcullis/ruleset';
+import { type Applied, type AppliedFamily, type AppliedSet, hookKey, leastCapacity, setType } from './applied.js';
+import { type Diff, diffRules, type RuleChange, type SetChange } from './diff.js';
+
+/** One run of one tool. Rules of one table and family change at once; lines for sets one after the other. */
+export type Step =
+  | { readonly kind: 'sets'; readonly lines: readonly string[] }
+  | { readonly kind: 'rules'; readonly family: Family; readonly text: string };
+
+export interface Plan {
+  /** To be run in this order; nothing to do is no step. */
+  readonly steps: readonly Step[];
+  readonly diff: Diff;
+  /** What the kernel holds once every step has succeeded. */
+  readonly applied: Applied;
+}
+
+/**
+ * The way from what the kernel holds to what it is to hold.
+ *
+ * Order (E2, E3, E5): sets that no rule names yet are made and filled; then the rules of each family change at once;
+ * then sets that no rule names any more go. A set in use changes in place only where nothing else changes and its
+ * members only come or only go: every state on the way then lies between the two. In every other case the new content
+ * is made ready under the set's other slot, and the rules, changing at once, take it up. Members and rules that changed
+ * one after the other could allow for a moment what neither state allows.
+ */
+export function planChange(applied: Applied, desired: Firewall): Plan {
+  const families = [planFamily(applied[4], desired[4], 4), planFamily(applied[6], desired[6], 6)] as const;
+  const before = families.flatMap((family) => family.setsBefore);
+  const after = families.flatMap((family) => family.setsAfter);
+  return {
+    steps: [
+      ...(before.length > 0 ? [{ kind: 'sets' as const, lines: before }] : []),
+      ...families.flatMap(({ family, text }) => (text === '' ? [] : [{ kind: 'rules' as const, family, text }])),
+      ...(after.length > 0 ? [{ kind: 'sets' as const, lines: after }] : []),
+    ],
+    diff: {
+      rules: families.flatMap((family) => family.ruleChanges),
+      sets: families.flatMap((family) => family.setChanges),
+    },
+    applied: { 4: families[0].applied, 6: families[1].applied },
+  };
+}
+
+interface FamilyPlan {
+  readonly family: Family;
+  readonly setsBefore: readonly string[];
+  readonly text: string;
+  readonly setsAfter: readonly string[];
+  readonly ruleChanges: readonly RuleChange[];
+  readonly setChanges: readonly SetChange[];
+  readonly applied: AppliedFamily;
+}
+
+interface MemberChange {
+  readonly name: string;
+  readonly old: AppliedSet;
+  readonly members: ReadonlySet<string>;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+
+function planFamily(applied: AppliedFamily, desired: FamilyFirewall, family: Family): FamilyPlan {
+  const changedChains = [...desired.chains.values()].filter(
+    (chain) => !isSameChain(applied.chains.get(chain.name), chain),
+  );
+  const goneChains = [...applied.chains.values()].filter(({ name }) => !desired.chains.has(name));
+  const missingHooks = desired.hooks.filter((hook) => !applied.hooked.has(hookKey(hook)));
+  const changes = memberChanges(applied, desired);
+  const rulesChange = changedChains.length + goneChains.length + missingHooks.length + applied.misplaced.length > 0;
+  const inPlace = !rulesChange && isOneWay(changes) && changes.every(fits);
+
+  const setsBefore: string[] = [];
+  const setsAfter: string[] = [];
+  const setChanges: SetChange[] = [];
+  const sets = new Map(applied.sets);
+  const retire = (fullName: string) => {
+    setsAfter.push(`destroy ${fullName}`);
+    setChanges.push({ family, set: fullName, kind: 'removed', member: '' });
+  };
+  const make = (name: string, slot: Slot, members: ReadonlySet<string>) => {
+    const fullName = slottedName(name, slot);
+    const capacity = capacityFor(members.size);
+    // A set of this name that a failure has left behind may have any content.
+    if (applied.strays.includes(fullName)) setsBefore.push(`destroy ${fullName}`);
+    setsBefore.push(`create ${fullName} ${setType} family ${family === 4 ? 'inet' : 'inet6'} maxelem ${capacity}`);
+    setChanges.push({ family, set: fullName, kind: 'added', member: '' });
+    for (const member of members) {
+      setsBefore.push(`add ${fullName} ${member}`);
+      setChanges.push({ family, set: fullName, kind: 'added', member });
+    }
+    sets.set(name, { slot, capacity, members });
+  };
+
+  for (const [name, members] of desired.sets) if (!applied.sets.has(name)) make(name, 'a', members);
+  const flipped = new Set<string>();
+  for (const change of changes) {
+    const fullName = slottedName(change.name, change.old.slot);
+    if (inPlace) {
+      for (const [kind, verb, members] of [
+        ['added', 'add', change.added],
+        ['removed', 'del', change.removed],
+      ] as const) {
+        setsBefore.push(...members.map((member) => `${verb} ${fullName} ${member}`));
+        setChanges.push(...members.map((member) => ({ family, set: fullName, kind, member })));
+      }
+      sets.set(change.name, { ...change.old, members: change.members });
+    } else {
+      flipped.add(change.name);
+      make(change.name, change.old.slot === 'a' ? 'b' : 'a', change.members);
+      retire(fullName);
+    }
+  }
+  for (const [name, { slot }] of applied.sets) {
+    if (desired.sets.has(name)) continue;
+    sets.delete(name);
+    retire(slottedName(name, slot));
+  }
+  const made = new Set(setsBefore.filter((line) => line.startsWith('create ')).map((line) => line.split(' ')[1]));
+  for (const stray of applied.strays) if (!made.has(stray)) retire(stray);
+
+  if (flipped.size > 0) {
+    const changed = new Set(changedChains);
+    for (const chain of desired.chains.values()) {
+      if (!changed.has(chain) && setNamesOf(chain).some((name) => flipped.has(name))) changedChains.push(chain);
+    }
+  }
+  const oldSlots = (name: string) => applied.sets.get(name)?.slot;
+  const newSlots = (name: string) => sets.get(name)?.slot;
+  const written = changedChains.map((chain) => ({ ...chain, rules: slottedRules(chain, newSlots) }));
+  return {
+    family,
+    setsBefore,
+    setsAfter,
+    text: renderRestore({ written, goneChains, missingHooks, misplaced: applied.misplaced }),
+    ruleChanges: [
+      ...applied.misplaced.map((hook) => ({ family, ...hook, kind: 'removed' as const, position: 0 })),
+      ...written.flatMap((chain) => chainChanges(chain, applied.chains.get(chain.name), { family, oldSlots })),
+      ...missingHooks.map((hook) => ({ family, ...hook, kind: 'added' as const, position: 1 })),
+      ...goneChains.flatMap((chain) => goneChanges(chain, { family, oldSlots })),
+    ],
+    setChanges,
+    applied: {
+      hooked: new Set(desired.hooks.map(hookKey)),
+      misplaced: [],
+      chains: desired.chains,
+      sets,
+      strays: [],
+    },
+  };
+}
+
+function memberChanges(applied: AppliedFamily, desired: FamilyFirewall): MemberChange[] {
+  const changes: MemberChange[] = [];
+  for (const [name, members] of desired.sets) {
+    const old = applied.sets.get(name);
+    if (old === undefined || old.members === members) continue;
+    const added = [...members].filter((member) => !old.members.has(member));
+    const removed = [...old.members].filter((member) => !members.has(member));
+    if (added.length + removed.length > 0) changes.push({ name, old, members, added, removed });
+  }
+  return changes;
+}
+
+function isOneWay(changes: readonly MemberChange[]): boolean {
+  return changes.every(({ added }) => added.length === 0) || changes.every(({ removed }) => removed.length === 0);
+}
+
+function fits({ members, old }: MemberChange): boolean {
+  return members.size <= old.capacity;
+}
+
+/** At least twice the members: a full set refuses the next one. */
+function capacityFor(memberCount: number): number {
+  let capacity = leastCapacity;
+  while (capacity < 2 * memberCount) capacity *= 2;
+  return capacity;
+}
+
+function isSameChain(old: Chain | undefined, chain: Chain): boolean {
+  if (old === chain) return true;
+  if (old?.table !== chain.table || old.rules.length !== chain.rules.length) return false;
+  return old.rules.every((rule, index) => rule === chain.rules[index]);
+}
+
+const setNamePattern = /\bpc-[46]-[0-9a-f]{16}(?=[ ])/g;
+
+function setNamesOf(chain: Chain): string[] {
+  return chain.rules.flatMap((rule) => rule.match(setNamePattern) ?? []);
+}
+
+function slottedRules(chain: Chain, slotOf: (name: string) => Slot | undefined): string[] {
+  return chain.rules.map((rule) =>
+    rule.replaceAll(setNamePattern, (name) => {
+      const slot = slotOf(name);
+      return slot === undefined ? name : slottedName(name, slot);
+    }),
+  );
+}
+
+function chainChanges(
+  chain: Chain,
+  old: Chain | undefined,
+  { family, oldSlots }: { family: Family; oldSlots: (name: string) => Slot | undefined },
+): RuleChange[] {
+  const place = { family, table: chain.table, chain: chain.name };
+  const created: RuleChange[] = old === undefined ? [{ ...place, kind: 'added', rule: '', position: 0 }] : [];
+  const before = old === undefined ? [] : slottedRules(old, oldSlots);
+  return [...created, ...diffRules(before, chain.rules).map((change) => ({ ...place, ...change }))];
+}
+
+function goneChanges(
+  chain: Chain,
+  { family, oldSlots }: { family: Family; oldSlots: (name: string) => Slot | undefined },
+): RuleChange[] {
+  const place = { family, table: chain.table, chain: chain.name, kind: 'removed' as const, position: 0 };
+  const removed = diffRules(slottedRules(chain, oldSlots), []);
+  return [...removed.map((change) => ({ ...place, ...change })), { ...place, rule: '' }];
+}
+
+/** Input of `iptables-restore --noflush`: `:NAME -` empties or makes a chain; each table commits at once. */
+function renderRestore(change: {
+  written: readonly Chain[];
+  goneChains: readonly Chain[];
+  missingHooks: FamilyFirewall['hooks'];
+  misplaced: FamilyFirewall['hooks'];
+}): string {
+  const tables = (['raw', 'filter'] as const).map((table) => {
+    const of = <Item extends { table: string }>(items: readonly Item[]) => items.filter((item) => item.table === table);
+    const lines = [
+      ...[...of(change.written), ...of(change.goneChains)].map(({ name }) => `:${name} - [0:0]`),
+      ...of(change.misplaced).map(({ chain, rule }) => `-D ${chain} ${rule}`),
+      ...of(change.written).flatMap(({ name, rules }) => rules.map((rule) => `-A ${name} ${rule}`)),
+      ...of(change.missingHooks).map(({ chain, rule }) => `-I ${chain} 1 ${rule}`),
+      ...of(change.goneChains).map(({ name }) => `-X ${name}`),
+    ];
+    return lines.length === 0 ? '' : `*${table}\n${lines.join('\n')}\nCOMMIT\n`;
+  });
+  return tables.join('');
+}

@@ -1,0 +1,56 @@
+import type { Chain } from './chain.js';
+import { dispatchChain } from './names.js';
+
+/** Most comparisons in one chain of the tree. */
+const maxWidth = 16;
+
+/**
+ * Chains that lead from an interface name to its NIC's chain: a tree on name prefixes, so that a packet costs a few
+ * comparisons and not one per NIC. Every step is a goto: a RETURN of the NIC's chain goes back to where the root was
+ * jumped to from.
+ */
+export function renderDispatch(
+  root: string,
+  option: '--physdev-in' | '--physdev-out',
+  targets: ReadonlyMap<string, string>,
+): Chain[] {
+  const made: Chain[] = [];
+  const entry = (pattern: string, chain: string) => `-m physdev ${option} ${pattern} -g ${chain}`;
+  const build = (name: string, interfaces: readonly string[]): void => {
+    if (interfaces.length <= maxWidth) {
+      const rules = interfaces.map((each) => entry(each, targets.get(each) ?? ''));
+      made.push({ table: 'filter', name, rules });
+      return;
+    }
+    const shared = commonPrefix(interfaces);
+    const exact = interfaces.filter((each) => each === shared);
+    const branches = new Map<string, string[]>();
+    for (const each of interfaces) {
+      if (each === shared) continue;
+      const branch = each.slice(0, shared.length + 1);
+      branches.set(branch, [...(branches.get(branch) ?? []), each]);
+    }
+    const rules = [
+      ...exact.map((each) => entry(each, targets.get(each) ?? '')),
+      ...[...branches].map(([branch, members]) => {
+        const [only] = members;
+        if (members.length === 1 && only !== undefined) return entry(only, targets.get(only) ?? '');
+        return entry(`${branch}+`, dispatchChain(root, branch));
+      }),
+    ];
+    made.push({ table: 'filter', name, rules });
+    for (const [branch, members] of branches) {
+      if (members.length > 1) build(dispatchChain(root, branch), members);
+    }
+  };
+  build(root, [...targets.keys()].toSorted());
+  return made;
+}
+
+function commonPrefix(sorted: readonly string[]): string {
+  const first = sorted[0] ?? '';
+  const last = sorted.at(-1) ?? '';
+  let length = 0;
+  while (length < first.length && first[length] === last[length]) length += 1;
+  return first.slice(0, length);
+}

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import type { Direction, Family } from '@portcullis/model';
+
+/**
+ * Names of what Portcullis owns in a kernel. Chains begin with `PC-`, sets with `pc-`; everything else is foreign.
+ * Names are made by hashing, never by cutting: two groups must never share a chain. The kernel allows 28 characters for a
+ * chain (XT_EXTENSION_MAXNAMELEN - 1) and 31 for a set (IPSET_MAXNAMELEN - 1).
+ */
+export const chains = {
+  forward: 'PC-FORWARD',
+  input: 'PC-INPUT',
+  spoofing: 'PC-SPOOF',
+  ingress: 'PC-INGRESS',
+  egress: 'PC-EGRESS',
+  allow: 'PC-ALLOW',
+  zone: 'PC-ZONE',
+} as const;
+
+/** The bit of the packet mark that a matching rule sets on its way back to the NIC's chain. */
+export const allowMark = '0x10000000';
+
+export function nicChain(use: Direction | 'spoofing', nic: string): string {
+  return `PC-N${{ ingress: 'I', egress: 'E', spoofing: 'S' }[use]}-${shortHash(nic)}`;
+}
+
+/** A group has one chain per direction and routing domain: the sets of its remote groups differ by domain. */
+export function groupChain(direction: Direction, group: string, routingDomain: string): string {
+  return `PC-G${direction === 'ingress' ? 'I' : 'E'}-${shortHash(`${group}@${routingDomain}`)}`;
+}
+
+export function dispatchChain(root: string, prefix: string): string {
+  return `${root}-${shortHash(prefix)}`;
+}
+
+/** Name of a member set without its slot. */
+export function setName(memberSetKey: string, family: Family): string {
+  return `pc-${family}-${shortHash(memberSetKey)}`;
+}
+
+/** Each set may live in one of two places, so that a new content can be made ready beside the old. */
+export type Slot = 'a' | 'b';
+
+export function slottedName(name: string, slot: Slot): string {
+  return `${name}-${slot}`;
+}
+
+const slotted = /^(pc-[46]-[0-9a-f]{16})-([ab])$/;
+
+/** The parts of a name that `slottedName` made; undefined for anything else. */
+export function parseSlottedName(name: string): { name: string; slot: Slot } | undefined {
+  const [, base, slot] = slotted.exec(name) ?? [];
+  return base === undefined ? undefined : { name: base, slot: slot as Slot };
+}
+
+export function isOwnChain(name: string): boolean {
+  return name.startsWith('PC-');
+}
+
+export function isOwnSet(name: string): boolean {
+  return name.startsWith('pc-');
+}
+
+/** 64 bits: with a million names the chance of one collision is 3 in 100 million. */
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,73 @@
+import type { HostNic } from '@portcullis/compile';
+import { type Direction, type Family, linkLocalAddress, parseAddress } from '@portcullis/model';
+import type { Chain } from './chain.js';
+import { hostCidr } from './kernel-address.js';
+import { allowMark, chains, groupChain, nicChain } from './names.js';
+
+export const clearMark = `-j MARK --set-xmark 0x0/${allowMark}`;
+const setMark = `-j MARK --set-xmark ${allowMark}/${allowMark}`;
+const isMarked = `-m mark --mark ${allowMark}/${allowMark}`;
+
+/** The chains of one NIC for one family; which of them exist tells which ends are judged. */
+export function renderNicChains(nic: HostNic, family: Family): { [use in Direction | 'spoofing']?: Chain } {
+  return {
+    ...(nic.antiSpoofing ? { spoofing: chainOf(nic, 'spoofing', spoofingRules(nic, family)) } : {}),
+    ...(nic.guarded ? { ingress: chainOf(nic, 'ingress', judgingRules(nic, 'ingress', family)) } : {}),
+    ...(nic.guarded && !nic.egressOpen ? { egress: chainOf(nic, 'egress', judgingRules(nic, 'egress', family)) } : {}),
+  };
+}
+
+/** A NIC whose own chains the kernel refuses: nothing in, nothing out. */
+export function renderClosedNic(nic: HostNic): { [use in Direction]: Chain } {
+  return { ingress: chainOf(nic, 'ingress', ['-j DROP']), egress: chainOf(nic, 'egress', ['-j DROP']) };
+}
+
+/** Tells people whose chain it is; one match per new connection. Ids are checked before: letters, digits and `/_.:@-`. */
+export function comment(id: string): string {
+  return `-m comment --comment "${id}"`;
+}
+
+function chainOf(nic: HostNic, use: Direction | 'spoofing', rules: readonly string[]): Chain {
+  return { table: 'filter', name: nicChain(use, nic.id), rules: [comment(nic.id), ...rules] };
+}
+
+function judgingRules(nic: HostNic, direction: Direction, family: Family): string[] {
+  const groups = nic.groups.flatMap((group) => [
+    `-j ${groupChain(direction, group, nic.routingDomain)}`,
+    `${isMarked} -j RETURN`,
+  ]);
+  return [...essentialRules(nic, direction, family), clearMark, ...groups, '-j DROP'];
+}
+
+/** Neighbour discovery (RFC 4861) and the NIC's own DHCP exchange (RFC 2131, RFC 8415); nothing else is silently open. */
+function essentialRules(nic: HostNic, direction: Direction, family: Family): string[] {
+  const [client, server] = family === 4 ? [68, 67] : [546, 547];
+  const discovery = family === 4 ? [] : [direction === 'ingress' ? 134 : 133, 135, 136].map(discoveryRule);
+  if (direction === 'egress') return [...discovery, `-p udp -m udp --sport ${client} --dport ${server} -j RETURN`];
+  const answer = `-p udp -m udp --sport ${server} --dport ${client} -j RETURN`;
+  const servers = nic.dhcpServers.filter((address) => parseAddress(address)?.family === family);
+  const answers = servers.length === 0 ? [answer] : servers.map((address) => `-s ${hostCidr(address)} ${answer}`);
+  return [...discovery, ...answers];
+}
+
+function spoofingRules(nic: HostNic, family: Family): string[] {
+  const own = nic.addresses.filter((address) => parseAddress(address)?.family === family);
+  const sources = family === 4 ? own : [...own, linkLocalAddress(nic.mac)];
+  const withoutAddress =
+    family === 4
+      ? ['-s 0.0.0.0/32 -p udp -m udp --sport 68 --dport 67 -j RETURN']
+      : [133, 135, 136].map((type) => `-s ::/128 ${discoveryRule(type)}`);
+  return [
+    `-m mac ! --mac-source ${nic.mac.toUpperCase()} -j DROP`,
+    ...sources.map((address) => `-s ${hostCidr(address)} -j RETURN`),
+    ...withoutAddress,
+    '-j DROP',
+  ];
+}
+
+function discoveryRule(type: number): string {
+  return `-p ipv6-icmp -m icmp6 --icmpv6-type ${type} -j RETURN`;
+}
+
+/** The fixed chains that judging begins and ends with. */
+export const allowChain: Chain = { table: 'filter', name: chains.allow, rules: [setMark] };

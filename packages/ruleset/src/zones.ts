@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import type { HostNic } from '@portcullis/compile';
+import type { Chain } from './chain.js';
+import { chains } from './names.js';
+
+/**
+ * Connections of two routing domains may have the same addresses and ports: each bridge that a binding names tracks them
+ * in the conntrack zone of its domain. Zone 0 is everyone else's. A bridge of two domains stays with the first by name.
+ */
+export function renderZones(nics: Iterable<HostNic>): Chain {
+  const domains = new Map<string, string>();
+  for (const { bridge, routingDomain } of nics) {
+    if (bridge === undefined) continue;
+    const known = domains.get(bridge);
+    if (known === undefined || routingDomain < known) domains.set(bridge, routingDomain);
+  }
+  const zones = numberZones(new Set(domains.values()));
+  const rules = [...domains].map(([bridge, domain]) => `-i ${bridge} -j CT --zone ${zones.get(domain)}`);
+  return { table: 'raw', name: chains.zone, rules: rules.toSorted() };
+}
+
+/** A number by hash, so that a domain keeps its zone while others come and go; in the rare collision the next free one. */
+function numberZones(domains: ReadonlySet<string>): Map<string, number> {
+  const taken = new Set<number>();
+  const zones = new Map<string, number>();
+  for (const domain of [...domains].toSorted()) {
+    let zone = createHash('sha256').update(domain).digest().readUInt16BE(0) || 1;
+    while (taken.has(zone)) zone = (zone % 0xffff) + 1;
+    taken.add(zone);
+    zones.set(domain, zone);
+  }
+  return zones;
+}

@@ -1,0 +1,226 @@
+import { bindingKey, type Cloud, compileHost } from '@portcullis/compile';
+import {
+  type Binding,
+  linkLocalAddress,
+  type Network,
+  type Nic,
+  type Packet,
+  type Rule,
+  type SecurityGroup,
+  type World,
+} from '@portcullis/model';
+import type { Packet as Frame } from '@portcullis/testing';
+import fc from 'fast-check';
+
+/** Random clouds of one host that is judged, `h1`, and packets about which all judges must agree. */
+
+export const host = 'hosts/h1';
+
+const networks: readonly Network[] = [
+  network('projects/p/networks/public', 'public', 'default'),
+  network('projects/p/networks/flat', 'flat', 'default'),
+  network('projects/p/networks/vpc', 'vpc', 'projects/p/networks/vpc'),
+];
+
+/** Two NICs of the flat network and two of the VPC share their addresses. */
+const places = [
+  { network: 0, index: 1 },
+  { network: 0, index: 2 },
+  { network: 1, index: 3 },
+  { network: 1, index: 4 },
+  { network: 2, index: 3 },
+  { network: 2, index: 4 },
+] as const;
+
+const groupIds = ['web', 'db', 'ops'].map((id) => `projects/p/securityGroups/${id}`);
+const groupId = fc.constantFrom(...groupIds);
+
+const cidr = fc.constantFrom(
+  '0.0.0.0/0',
+  '::/0',
+  '10.0.0.0/24',
+  '10.0.0.2/31',
+  '10.0.0.4/32',
+  '2001:db8::/64',
+  '2001:db8::3/128',
+  '::ffff:1.2.3.4/128',
+);
+const matched = fc.oneof(
+  fc.constant({ protocol: 'all' as const }),
+  fc.record({
+    protocol: fc.constantFrom('tcp' as const, 'udp' as const),
+    ports: fc.constantFrom(
+      { start: 80, end: 80 },
+      { start: 80, end: 90 },
+      { start: 1, end: 65535 },
+      { start: 91, end: 92 },
+    ),
+  }),
+  fc.constant({ protocol: 'icmp' as const }),
+  fc.record({
+    protocol: fc.constant('icmp' as const),
+    icmp: fc.constantFrom({ type: 8 }, { type: 128 }, { type: 3, code: 1 }, { type: 13, code: 0 }),
+  }),
+);
+
+const rule: fc.Arbitrary<Rule> = fc
+  .record({
+    id: fc.nat(999).map((n) => `r${n}`),
+    direction: fc.constantFrom('ingress' as const, 'egress' as const),
+    matched,
+    cidr: fc.option(cidr, { nil: undefined }),
+    remoteGroup: fc.option(groupId, { nil: undefined }),
+    active: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, fc.constant(false)),
+  })
+  .map(({ id, direction, matched: what, cidr: range, remoteGroup, active }) => ({
+    id,
+    direction,
+    ...what,
+    ...(range === undefined ? {} : { cidr: range }),
+    ...(remoteGroup === undefined ? {} : { remoteGroup }),
+    active,
+  }));
+
+const nicsOf = places.map(({ network: n, index }, position) => ({
+  id: `projects/p/nics/n${position}`,
+  network: networks[n]?.id ?? '',
+  mac: `02:00:00:00:0${n}:0${index}`,
+  addresses: [`10.0.0.${index}`, `2001:db8::${index}`],
+}));
+const nicIds = nicsOf.map(({ id }) => id);
+
+export const cloud: fc.Arbitrary<Cloud> = fc
+  .record({
+    groups: fc.tuple(
+      ...groupIds.map((id) =>
+        fc.record({
+          id: fc.constant(id),
+          enabled: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, fc.constant(false)),
+          networks: fc.constant(networks.map((each) => each.id)),
+          rules: fc.uniqueArray(rule, { selector: (each) => each.id, maxLength: 5 }),
+          nics: fc.subarray(nicIds),
+        }),
+      ),
+    ),
+    antiSpoofing: fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
+    egressDefault: fc.array(fc.constantFrom('auto' as const, 'auto' as const, 'allow' as const, 'deny' as const), {
+      minLength: 6,
+      maxLength: 6,
+    }),
+    dhcpServers: fc.subarray(['10.0.0.250', '2001:db8::250']),
+    bound: fc.array(fc.constantFrom('hosts/h1', 'hosts/h1', 'hosts/h2', undefined), { minLength: 6, maxLength: 6 }),
+  })
+  .map(({ groups, antiSpoofing, egressDefault, dhcpServers, bound }) => {
+    const nics = nicsOf.map(
+      (nic, i): Nic => ({
+        ...nic,
+        antiSpoofing: antiSpoofing[i] ?? false,
+        egressDefault: egressDefault[i] ?? 'auto',
+      }),
+    );
+    const bindings = nics.flatMap((nic, i): [string, Binding][] => {
+      const at = bound[i];
+      return at === undefined ? [] : [[bindingKey(nic.id, at), binding(nic, at, i)]];
+    });
+    return {
+      groups: new Map(groups.map((group): [string, SecurityGroup] => [group.id, group])),
+      networks: new Map(networks.map((each) => [each.id, { ...each, dhcpServers }])),
+      nics: new Map(nics.map((nic) => [nic.id, nic])),
+      bindings: new Map(bindings),
+    };
+  });
+
+/** A packet as the model sees it, and between which NICs it flows; an end without a NIC is outside. */
+export interface Flow {
+  readonly from: Nic | undefined;
+  readonly to: Nic | undefined;
+  readonly packet: Packet;
+  readonly family: 4 | 6;
+}
+
+const payload = fc.oneof(
+  fc.record({
+    protocol: fc.constantFrom('tcp' as const, 'udp' as const),
+    sourcePort: fc.constantFrom(67, 68, 546, 547, 40000),
+    destinationPort: fc.constantFrom(53, 67, 68, 79, 80, 85, 90, 91, 93, 546, 547, 65535),
+  }),
+  fc.record({
+    protocol: fc.constant('icmp' as const),
+    type: fc.constantFrom(3, 8, 13, 128, 133, 134, 135, 136),
+    code: fc.constantFrom(0, 1),
+  }),
+  fc.record({ protocol: fc.constantFrom(47, 132) }),
+);
+
+export const flowIn = (at: Cloud): fc.Arbitrary<Flow> =>
+  fc
+    .record({
+      from: fc.option(fc.constantFrom(...at.nics.values()), { nil: undefined }),
+      to: fc.option(fc.constantFrom(...at.nics.values()), { nil: undefined }),
+      family: fc.constantFrom(4 as const, 6 as const),
+      payload,
+      spoof: fc.oneof(
+        { weight: 8, arbitrary: fc.constant('none' as const) },
+        fc.constantFrom('mac' as const, 'address' as const, 'unspecified' as const, 'linkLocal' as const),
+      ),
+      outsider: fc.constantFrom(3, 99, 250),
+    })
+    .filter(({ from, to }) => from !== to || from === undefined)
+    .map(({ from, to, family, payload: what, spoof, outsider }) => {
+      const addressOf = (nic: Nic | undefined) =>
+        nic?.addresses[family === 4 ? 0 : 1] ?? (family === 4 ? `10.0.0.${outsider}` : `2001:db8::${outsider}`);
+      const sources = {
+        none: addressOf(from),
+        mac: addressOf(from),
+        address: family === 4 ? '10.0.0.77' : '2001:db8::77',
+        unspecified: family === 4 ? '0.0.0.0' : '::',
+        linkLocal: family === 4 || from === undefined ? addressOf(from) : linkLocalAddress(from.mac),
+      };
+      const packet: Packet = {
+        sourceMac: spoof === 'mac' ? '02:00:00:00:0f:0f' : (from?.mac ?? '02:00:00:00:0e:0e'),
+        source: sources[spoof],
+        destination: addressOf(to),
+        payload: what,
+      };
+      return { from, to, packet, family };
+    });
+
+export function worldOf(at: Cloud): World {
+  return { groups: at.groups, networks: at.networks, nics: at.nics };
+}
+
+export function frameOf({ packet, family }: Flow): Frame {
+  const { payload: what } = packet;
+  const base = {
+    family,
+    srcMac: packet.sourceMac,
+    dstMac: '02:00:00:00:0d:0d',
+    src: packet.source,
+    dst: packet.destination,
+  };
+  if (what.protocol === 'tcp' || what.protocol === 'udp')
+    return { ...base, protocol: what.protocol, srcPort: what.sourcePort, dstPort: what.destinationPort };
+  if (what.protocol === 'icmp') return { ...base, protocol: 'icmp', icmpType: what.type, icmpCode: what.code };
+  return { ...base, protocol: what.protocol };
+}
+
+/** The bridge ports a flow takes through `h1`; undefined where it does not pass it. */
+export function portsAt(at: Cloud, { from, to }: Flow): { physdevIn: string; physdevOut: string } | undefined {
+  const portOf = (nic: Nic | undefined) => (nic === undefined ? undefined : at.bindings.get(bindingKey(nic.id, host)));
+  const [source, target] = [portOf(from), portOf(to)];
+  if (source === undefined && target === undefined) return undefined;
+  return { physdevIn: source?.interfaceName ?? 'up0', physdevOut: target?.interfaceName ?? 'up0' };
+}
+
+export function stateOf(at: Cloud) {
+  return compileHost(at, host);
+}
+
+function network(id: string, kind: Network['kind'], routingDomain: string): Network {
+  return { id, kind, routingDomain, cidrs: [], dhcpServers: [] };
+}
+
+function binding(nic: Nic, at: string, index: number): Binding {
+  const bridge = `br${networks.findIndex(({ id }) => id === nic.network)}`;
+  return { nic: nic.id, host: at, interfaceName: `vnic${index}.0`, bridge, state: 'active' };
+}
