@@ -1,15 +1,25 @@
 import { createHash } from 'node:crypto';
 import type { HostState } from './host-state.js';
 
-/** SHA-256 in hex over a canonical form of the state: equal for equal states, whatever way they came about. */
+/**
+ * SHA-256 in hex over a canonical form of the state: equal for equal states, whatever way they came about. Objects are
+ * values that never change, so the hash of each is kept: a state costs what is new in it.
+ */
 export function digestHostState(state: HostState): string {
   const hash = createHash('sha256');
-  const sections = [state.nics, state.groups, state.memberSets] as const;
-  for (const section of sections) {
-    for (const key of [...section.keys()].toSorted()) hash.update(`${canonicalJson(section.get(key))}\n`);
+  for (const section of [state.nics, state.groups, state.memberSets] as const) {
+    for (const key of [...section.keys()].toSorted()) hash.update(`${key} ${objectHash(section.get(key) as object)}\n`);
     hash.update('--\n');
   }
   return hash.digest('hex');
+}
+
+const known = new WeakMap<object, string>();
+
+function objectHash(object: object): string {
+  const found = known.get(object) ?? createHash('sha256').update(canonicalJson(object)).digest('hex');
+  known.set(object, found);
+  return found;
 }
 
 /** JSON with sorted keys and sorted sets. */

@@ -68,6 +68,9 @@ export class Span {
   /** Addresses by member set key, each counted, because two NICs may have the same one for a while. */
   readonly #members = new Map<string, CountMap<string>>();
   readonly #hosts = new Map<string, HostSpan>();
+  /** What was compiled and has not changed since: equal values are the same object. */
+  readonly #compiledGroups = new Map<string, HostGroup>();
+  readonly #compiledSets = new Map<string, MemberSet>();
 
   /** Everything as last said; not to be changed. */
   get cloud(): Cloud {
@@ -100,13 +103,16 @@ export class Span {
 
   group(host: string, id: string): HostGroup | undefined {
     const group = this.#groups.get(id);
-    return group && this.#hosts.get(host)?.groups.has(id) ? compileGroup(group) : undefined;
+    if (!group || !this.#hosts.get(host)?.groups.has(id)) return undefined;
+    return first(this.#compiledGroups, id, () => compileGroup(group));
   }
 
   memberSet(host: string, key: string): MemberSet | undefined {
     if (!this.#hosts.get(host)?.memberSets.has(key)) return undefined;
-    const { group, routingDomain } = parseMemberSetKey(key);
-    return { group, routingDomain, addresses: new Set(this.#members.get(key)?.keys()) };
+    return first(this.#compiledSets, key, () => {
+      const { group, routingDomain } = parseMemberSetKey(key);
+      return { group, routingDomain, addresses: new Set(this.#members.get(key)?.keys()) };
+    });
   }
 
   /** One host's whole state; empty for a host without NICs. */
@@ -202,6 +208,7 @@ export class Span {
         for (const nic of change.value?.nics ?? []) this.#groupsOfNic.add(nic, change.id);
         before.groupContent(change.id, old);
         put(this.#groups, change.id, change.value);
+        this.#compiledGroups.delete(change.id);
         return;
       }
     }
@@ -233,6 +240,7 @@ export class Span {
       const changed = [...addresses].filter(([address, had]) => had !== members?.has(address));
       if (members?.size === 0) this.#members.delete(key);
       if (changed.length === 0) continue;
+      this.#compiledSets.delete(key);
       const pick = (had: boolean) => changed.flatMap(([address, was]) => (was === had ? [address] : []));
       memberDeltas.set(key, { added: pick(false), removed: pick(true) });
       for (const host of this.#hostsOfMemberSet.get(key)) of(host).memberSets.add(key);
