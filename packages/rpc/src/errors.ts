@@ -69,6 +69,11 @@ export function unavailable(reason: string, message: string): ConnectError {
   return apiError(Code.Unavailable, reason, message);
 }
 
+/** RESOURCE_EXHAUSTED: a limit was reached. */
+export function resourceExhausted(reason: string, message: string): ConnectError {
+  return apiError(Code.ResourceExhausted, reason, message);
+}
+
 /** ABORTED: the caller lost a race and may begin again. */
 export function aborted(reason: string, message: string): ConnectError {
   return apiError(Code.Aborted, reason, message);

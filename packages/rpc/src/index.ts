@@ -1,1 +1,3 @@
 export * from './errors.js';
+export * from './page.js';
+export * from './registration.js';

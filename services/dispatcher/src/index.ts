@@ -1,1 +1,62 @@
-export {};
+import type { Transport } from '@connectrpc/connect';
+import { dispatchV1, enforceV1 } from '@portcullis/api';
+import { type OpenService, serviceOf } from '@portcullis/rpc';
+import type { Logger } from '@portcullis/runtime';
+import { DoorbellPublisher } from '@portcullis/stream';
+import { Broadcast } from './broadcast.js';
+import { CloudFeed } from './cloud-feed.js';
+import { dispatchService } from './dispatch-service.js';
+import { DispatchState } from './dispatch-state.js';
+import { enforceService } from './enforce-service.js';
+import { formatGeneration } from './generation.js';
+import { watchInventory, watchPolicy } from './watch-loop.js';
+
+export interface DispatcherOptions {
+  readonly policy: Transport;
+  readonly inventory: Transport;
+  /** `redis://…`, `rediss://…` or the path of a Unix socket. */
+  readonly redisUrl: string;
+  readonly log: Logger;
+  readonly now?: () => Date;
+}
+
+/** Starts to watch policy and inventory; the services answer once both have been heard completely. */
+export function openDispatcher({
+  policy,
+  inventory,
+  redisUrl,
+  log,
+  now = () => new Date(),
+}: DispatcherOptions): OpenService {
+  const stop = new AbortController();
+  const complain = atMostEvery(10_000, (error: Error) => log.warn({ err: error }, 'doorbells cannot be rung'));
+  const publisher = new DoorbellPublisher({ url: redisUrl, onError: complain });
+  const events = new Broadcast<dispatchV1.WatchStatusResponse>();
+  const state = new DispatchState((host) => publisher.ring(host.name, { generation: formatGeneration(host.desired) }));
+  const feed = new CloudFeed();
+  const watching = [watchPolicy, watchInventory].map((watch, i) =>
+    watch(i === 0 ? policy : inventory, { feed, state, log, signal: stop.signal }),
+  );
+  const dispatch = { state, events, now };
+  return {
+    registrations: [
+      serviceOf(dispatchV1.DispatchService, dispatchService(dispatch)),
+      serviceOf(enforceV1.EnforceService, enforceService(dispatch)),
+    ],
+    ready: () => state.ready,
+    close: async () => {
+      stop.abort();
+      await Promise.all(watching);
+      publisher.close();
+    },
+  };
+}
+
+function atMostEvery<Argument>(intervalMs: number, call: (argument: Argument) => void): (argument: Argument) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return (argument) => {
+    if (performance.now() - last < intervalMs) return;
+    last = performance.now();
+    call(argument);
+  };
+}

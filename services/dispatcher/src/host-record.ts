@@ -1,0 +1,81 @@
+import type { enforceV1 } from '@portcullis/api';
+import { DirtyLog } from './dirty-log.js';
+import { covers, type Generation, type Source } from './generation.js';
+
+/** Names one object of a host's state. */
+export type ObjectKey = `nic ${string}` | `group ${string}` | `memberSet ${string}`;
+
+interface Unacknowledged {
+  readonly source: Source;
+  readonly revision: number;
+  readonly generation: Generation;
+}
+
+/** Kept one by one; beyond it neighbours are merged, and a wait may take longer than it must. */
+const maxUnacknowledged = 1024;
+
+/**
+ * What the dispatcher knows of one host.
+ *
+ * Owns: what changed since when, what the host has acknowledged and what it said of itself.
+ * Invariant D4: a change counts as enforced only after a report of a generation that covers it.
+ */
+export class HostRecord {
+  readonly dirty: DirtyLog<ObjectKey>;
+  /** Since when the host has needed each member set. */
+  readonly setSince = new Map<string, number>();
+  #unacknowledged: Unacknowledged[] = [];
+  desired: Generation;
+  applied: Generation | undefined;
+  lastHeardAt: Date | undefined;
+  conditions: readonly enforceV1.Condition[] = [];
+  failures: readonly enforceV1.Failure[] = [];
+  backend = '';
+  version = '';
+
+  /** A host that is new to this dispatcher has to acknowledge what holds now, whatever brought it about. */
+  constructor(
+    readonly name: string,
+    now: { sequence: number; generation: Generation },
+  ) {
+    this.dirty = new DirtyLog(now.sequence);
+    this.desired = now.generation;
+    for (const source of ['policy', 'inventory'] as const) this.want(source, now.generation);
+  }
+
+  /** The state of the host changed with a commit of `source`. */
+  want(source: Source, generation: Generation): void {
+    this.desired = generation;
+    this.#unacknowledged.push({ source, revision: generation[source], generation });
+    if (this.#unacknowledged.length > maxUnacknowledged) this.#unacknowledged = halved(this.#unacknowledged);
+  }
+
+  acknowledge(generation: Generation): void {
+    if (this.applied === undefined || covers(generation, this.applied)) this.applied = generation;
+    this.#unacknowledged = this.#unacknowledged.filter((each) => !covers(generation, each.generation));
+  }
+
+  /** Whether a change at or before these revisions is not acknowledged yet. */
+  lags(wanted: Generation): boolean {
+    return this.#unacknowledged.some(({ source, revision }) => revision <= wanted[source]);
+  }
+
+  get inSync(): boolean {
+    return this.#unacknowledged.length === 0;
+  }
+}
+
+/** Merges neighbours of one source: the earlier revision, to be acknowledged with the later generation. */
+function halved(entries: readonly Unacknowledged[]): Unacknowledged[] {
+  const open = new Map<Source, Unacknowledged>();
+  const merged: Unacknowledged[] = [];
+  for (const entry of entries) {
+    const earlier = open.get(entry.source);
+    if (earlier === undefined) open.set(entry.source, entry);
+    else {
+      merged.push({ ...entry, revision: earlier.revision });
+      open.delete(entry.source);
+    }
+  }
+  return [...merged, ...open.values()];
+}

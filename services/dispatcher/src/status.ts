@@ -1,0 +1,33 @@
+import { create } from '@bufbuild/protobuf';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { dispatchV1 } from '@portcullis/api';
+import type { DispatchState } from './dispatch-state.js';
+import type { HostRecord } from './host-record.js';
+import { encodeGeneration } from './sync.js';
+
+/** A host not heard of for longer is UNKNOWN: three heartbeats. */
+export const unknownAfterMs = 15_000;
+
+export function conditionOf(record: HostRecord, now: Date): dispatchV1.HostCondition {
+  if (record.lastHeardAt === undefined || now.getTime() - record.lastHeardAt.getTime() > unknownAfterMs) {
+    return dispatchV1.HostCondition.UNKNOWN;
+  }
+  if (record.failures.length + record.conditions.length > 0) return dispatchV1.HostCondition.DEGRADED;
+  return record.inSync ? dispatchV1.HostCondition.IN_SYNC : dispatchV1.HostCondition.PENDING;
+}
+
+export function hostStatus(state: DispatchState, record: HostRecord, now: Date): dispatchV1.HostStatus {
+  return create(dispatchV1.HostStatusSchema, {
+    host: record.name,
+    condition: conditionOf(record, now),
+    desiredGeneration: encodeGeneration(record.desired),
+    ...(record.applied === undefined ? {} : { appliedGeneration: encodeGeneration(record.applied) }),
+    desiredDigest: state.digest(record.name),
+    ...(record.lastHeardAt === undefined ? {} : { lastReportTime: timestampFromDate(record.lastHeardAt) }),
+    conditions: [...record.conditions],
+    failures: [...record.failures],
+    nicCount: state.span.hostState(record.name).nics.size,
+    backend: record.backend,
+    version: record.version,
+  });
+}

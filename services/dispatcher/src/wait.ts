@@ -1,0 +1,132 @@
+import { create } from '@bufbuild/protobuf';
+import { dispatchV1, parseRevisionToken } from '@portcullis/api';
+import { type FieldViolation, failedPrecondition, invalidArgument } from '@portcullis/rpc';
+import type { DispatchState } from './dispatch-state.js';
+import type { Generation, Source } from './generation.js';
+import type { HostRecord } from './host-record.js';
+import { conditionOf } from './status.js';
+import { encodeGeneration } from './sync.js';
+
+const defaultTimeoutMs = 30_000;
+const maxTimeoutMs = 300_000;
+
+/** D4: succeeds only when every host of the scope has acknowledged every change up to the tokens. */
+export async function waitForEnforcement(
+  state: DispatchState,
+  request: dispatchV1.WaitForEnforcementRequest,
+  options: { now: () => Date; signal: AbortSignal },
+): Promise<dispatchV1.WaitForEnforcementResponse> {
+  const { wanted, timeoutMs } = readRequest(request);
+  const abort = AbortSignal.any([options.signal, AbortSignal.timeout(timeoutMs)]);
+  for (;;) {
+    refuseOtherStores(state, wanted);
+    const answer = assess(state, request, wanted, options.now());
+    if (answer.enforced || abort.aborted) return answer;
+    await state.changed.wait(abort);
+  }
+}
+
+type Wanted = { [source in Source]?: { epoch: string; revision: number } };
+
+function readRequest(request: dispatchV1.WaitForEnforcementRequest): { wanted: Wanted; timeoutMs: number } {
+  const violations: FieldViolation[] = [];
+  const wanted: Wanted = {};
+  request.revisionTokens.forEach((text, i) => {
+    const token = parseRevisionToken(text);
+    if (token === undefined) {
+      violations.push({
+        field: `revision_tokens[${i}]`,
+        reason: 'REVISION_TOKEN_MALFORMED',
+        description: 'is not a token that a mutating call returned',
+      });
+      return;
+    }
+    const known = wanted[token.service];
+    if (known === undefined || known.epoch !== token.epoch || known.revision < token.revision) {
+      wanted[token.service] = token;
+    }
+  });
+  const { timeout } = request;
+  const timeoutMs = timeout === undefined ? defaultTimeoutMs : Number(timeout.seconds) * 1000 + timeout.nanos / 1e6;
+  if (timeoutMs < 0 || timeoutMs > maxTimeoutMs) {
+    violations.push({ field: 'timeout', reason: 'OUT_OF_RANGE', description: 'must be between 0 s and 300 s' });
+  }
+  if (violations.length > 0) throw invalidArgument(violations);
+  return { wanted, timeoutMs };
+}
+
+/** A token of a store that has been replaced would never come true. */
+function refuseOtherStores(state: DispatchState, wanted: Wanted): void {
+  for (const source of ['policy', 'inventory'] as const) {
+    const [token, seen] = [wanted[source], state.seen(source)];
+    if (!token || !seen || token.epoch === seen.epoch) continue;
+    throw failedPrecondition(
+      'REVISION_OF_OTHER_STORE',
+      `the token is of another store of ${source} than the one in use`,
+      [{ subject: source, description: `store ${token.epoch} is not ${seen.epoch}` }],
+    );
+  }
+}
+
+function assess(
+  state: DispatchState,
+  request: dispatchV1.WaitForEnforcementRequest,
+  wanted: Wanted,
+  now: Date,
+): dispatchV1.WaitForEnforcementResponse {
+  const records = recordsInScope(state, request);
+  const isSeen = (['policy', 'inventory'] as const).every((source) => {
+    const seen = state.seen(source);
+    return seen !== undefined && seen.revision >= (wanted[source]?.revision ?? 0);
+  });
+  // Without any token: everything that is known now.
+  const all = request.revisionTokens.length === 0;
+  const target: Generation = {
+    policy: all ? state.revisions.policy : (wanted.policy?.revision ?? 0),
+    inventory: all ? state.revisions.inventory : (wanted.inventory?.revision ?? 0),
+  };
+  const lagging = isSeen ? records.filter((record) => record.lags(target)) : records;
+  return create(dispatchV1.WaitForEnforcementResponseSchema, {
+    enforced: isSeen && lagging.length === 0,
+    enforcedHostCount: records.length - lagging.length,
+    laggingHosts: lagging.map((record) => laggingHost(record, { isSeen, now })),
+  });
+}
+
+/** Hosts that are not registered concern nobody; a NIC without a binding has no host. */
+function recordsInScope(state: DispatchState, { hosts, nics }: dispatchV1.WaitForEnforcementRequest): HostRecord[] {
+  if (hosts.length + nics.length === 0) return state.records();
+  const names = new Set([...hosts, ...nics.flatMap((nic) => [...state.span.hostsOfNic(nic)])]);
+  return state.records().filter(({ name }) => names.has(name));
+}
+
+function laggingHost(record: HostRecord, { isSeen, now }: { isSeen: boolean; now: Date }): dispatchV1.LaggingHost {
+  const { reason, message } = lagOf(record, { isSeen, now });
+  return create(dispatchV1.LaggingHostSchema, {
+    host: record.name,
+    reason,
+    message,
+    desiredGeneration: encodeGeneration(record.desired),
+    ...(record.applied === undefined ? {} : { appliedGeneration: encodeGeneration(record.applied) }),
+  });
+}
+
+function lagOf(
+  record: HostRecord,
+  { isSeen, now }: { isSeen: boolean; now: Date },
+): { reason: dispatchV1.LagReason; message: string } {
+  if (!isSeen) {
+    return { reason: dispatchV1.LagReason.REVISION_NOT_SEEN, message: 'the dispatcher has not seen the revision yet' };
+  }
+  if (conditionOf(record, now) === dispatchV1.HostCondition.UNKNOWN) {
+    const since = record.lastHeardAt?.toISOString();
+    return {
+      reason: dispatchV1.LagReason.UNKNOWN,
+      message: since === undefined ? 'never heard of its enforcer' : `not heard of since ${since}`,
+    };
+  }
+  const [failure] = record.failures;
+  if (failure !== undefined)
+    return { reason: dispatchV1.LagReason.FAILED, message: `${failure.reason}: ${failure.message}` };
+  return { reason: dispatchV1.LagReason.PENDING, message: 'not acknowledged yet' };
+}
