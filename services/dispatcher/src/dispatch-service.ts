@@ -1,29 +1,35 @@
 import { create } from '@bufbuild/protobuf';
 import type { ServiceImpl } from '@connectrpc/connect';
 import { dispatchV1 } from '@portcullis/api';
-import { notFound, pageOf, resourceExhausted } from '@portcullis/rpc';
-import type { Dispatch } from './enforce-service.js';
+import { notFound, pageOf, unavailable } from '@portcullis/rpc';
+import { type Dispatch, notReady } from './enforce-service.js';
 import { conditionOf, hostStatus } from './status.js';
 import { waitForEnforcement } from './wait.js';
 
 /** What schedulers and people call. */
-export function dispatchService({ state, events, now }: Dispatch): ServiceImpl<typeof dispatchV1.DispatchService> {
+export function dispatchService({ state, feed, now }: Dispatch): ServiceImpl<typeof dispatchV1.DispatchService> {
+  const requireReady = () => {
+    if (!state.ready) throw unavailable('DISPATCHER_NOT_READY', notReady);
+  };
   return {
     waitForEnforcement: (request, { signal }) => waitForEnforcement(state, request, { now, signal }),
 
     async getHostStatus({ host }) {
+      requireReady();
       const record = state.record(host);
       if (record === undefined) throw notFound(host);
       return create(dispatchV1.GetHostStatusResponseSchema, { status: hostStatus(state, record, now()) });
     },
 
     async listHostStatuses(request) {
+      requireReady();
       const { items, nextPageToken } = pageOf(state.records(), request, { nameOf: ({ name }) => name, scope: 'hosts' });
       const statuses = items.map((record) => hostStatus(state, record, now()));
       return create(dispatchV1.ListHostStatusesResponseSchema, { statuses, nextPageToken });
     },
 
     async getNicStatus({ nic }) {
+      requireReady();
       if (!state.span.cloud.nics.has(nic)) throw notFound(nic);
       const statuses = [...state.span.hostsOfNic(nic)].toSorted().flatMap((host) => {
         const record = state.record(host);
@@ -34,7 +40,7 @@ export function dispatchService({ state, events, now }: Dispatch): ServiceImpl<t
           {
             host,
             interfaceName: desired.interfaceName,
-            condition: failure ? dispatchV1.HostCondition.DEGRADED : conditionOf(record, now()),
+            condition: failure ? dispatchV1.HostCondition.DEGRADED : conditionOf(record, now(), nic),
             guarded: desired.guarded,
             ...(failure ? { failure } : {}),
           },
@@ -44,16 +50,18 @@ export function dispatchService({ state, events, now }: Dispatch): ServiceImpl<t
     },
 
     async *watchStatus({ hosts }, { signal }) {
+      requireReady();
       const wanted = new Set(hosts);
       const isWanted = (host: string) => wanted.size === 0 || wanted.has(host);
-      const stream = events.subscribe(signal, () =>
-        resourceExhausted('SUBSCRIBER_TOO_SLOW', 'the subscriber did not keep up; call again to go on'),
-      );
-      for (const record of state.records().filter(({ name }) => isWanted(name))) {
-        const event = { case: 'status' as const, value: hostStatus(state, record, now()) };
-        yield create(dispatchV1.WatchStatusResponseSchema, { host: record.name, event });
+      // Subscribed before the statuses are read: nothing falls between.
+      const subscription = feed.subscribe();
+      signal.addEventListener('abort', subscription.close, { once: true });
+      try {
+        for (const record of state.records()) if (isWanted(record.name)) yield feed.statusEvent(record);
+        for await (const event of subscription) if (isWanted(event.host)) yield event;
+      } finally {
+        subscription.close();
       }
-      for await (const event of stream) if (isWanted(event.host)) yield event;
     },
   };
 }

@@ -11,6 +11,12 @@ interface Unacknowledged {
   readonly generation: Generation;
 }
 
+/** What the host's kernel refused, of a generation that is in force but for that. */
+interface Refusal {
+  readonly generation: Generation;
+  readonly failures: readonly enforceV1.Failure[];
+}
+
 /** Kept one by one; beyond it neighbours are merged, and a wait may take longer than it must. */
 const maxUnacknowledged = 1024;
 
@@ -18,18 +24,19 @@ const maxUnacknowledged = 1024;
  * What the dispatcher knows of one host.
  *
  * Owns: what changed since when, what the host has acknowledged and what it said of itself.
- * Invariant D4: a change counts as enforced only after a report of a generation that covers it.
+ * Invariant D4: a change counts as enforced only after a report of a generation that covers it; one that the kernel
+ * refused in part counts for the NICs that it did not refuse.
  */
 export class HostRecord {
   readonly dirty: DirtyLog<ObjectKey>;
   /** Since when the host has needed each member set. */
   readonly setSince = new Map<string, number>();
   #unacknowledged: Unacknowledged[] = [];
+  #refusal: Refusal | undefined;
   desired: Generation;
   applied: Generation | undefined;
   lastHeardAt: Date | undefined;
   conditions: readonly enforceV1.Condition[] = [];
-  failures: readonly enforceV1.Failure[] = [];
   backend = '';
   version = '';
 
@@ -51,13 +58,26 @@ export class HostRecord {
   }
 
   acknowledge(generation: Generation): void {
+    this.#refusal = undefined;
     if (this.applied === undefined || covers(generation, this.applied)) this.applied = generation;
     this.#unacknowledged = this.#unacknowledged.filter((each) => !covers(generation, each.generation));
   }
 
-  /** Whether a change at or before these revisions is not acknowledged yet. */
-  lags(wanted: Generation): boolean {
-    return this.#unacknowledged.some(({ source, revision }) => revision <= wanted[source]);
+  refuse(generation: Generation, failures: readonly enforceV1.Failure[]): void {
+    this.#refusal = { generation, failures };
+  }
+
+  get failures(): readonly enforceV1.Failure[] {
+    return this.#refusal?.failures ?? [];
+  }
+
+  /** Whether a change at or before these revisions is not acknowledged yet, for the host or for one NIC of it. */
+  lags(wanted: Generation, nic?: string): boolean {
+    const open = this.#unacknowledged.filter(({ source, revision }) => revision <= wanted[source]);
+    if (nic === undefined || this.#refusal === undefined) return open.length > 0;
+    const { generation, failures } = this.#refusal;
+    const isRefused = failures.some((failure) => failure.nic === nic || failure.nic === '');
+    return open.length > 0 && (isRefused || open.some((each) => !covers(generation, each.generation)));
   }
 
   get inSync(): boolean {

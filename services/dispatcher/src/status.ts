@@ -8,12 +8,15 @@ import { encodeGeneration } from './sync.js';
 /** A host not heard of for longer is UNKNOWN: three heartbeats. */
 export const unknownAfterMs = 15_000;
 
-export function conditionOf(record: HostRecord, now: Date): dispatchV1.HostCondition {
+/** Of a host, or of one NIC of it: what the kernel refused of another NIC is not that NIC's. */
+export function conditionOf(record: HostRecord, now: Date, nic?: string): dispatchV1.HostCondition {
   if (record.lastHeardAt === undefined || now.getTime() - record.lastHeardAt.getTime() > unknownAfterMs) {
     return dispatchV1.HostCondition.UNKNOWN;
   }
-  if (record.failures.length + record.conditions.length > 0) return dispatchV1.HostCondition.DEGRADED;
-  return record.inSync ? dispatchV1.HostCondition.IN_SYNC : dispatchV1.HostCondition.PENDING;
+  const failures = record.failures.filter((failure) => nic === undefined || failure.nic === nic || failure.nic === '');
+  if (failures.length + record.conditions.length > 0) return dispatchV1.HostCondition.DEGRADED;
+  const isInSync = nic === undefined ? record.inSync : !record.lags(record.desired, nic);
+  return isInSync ? dispatchV1.HostCondition.IN_SYNC : dispatchV1.HostCondition.PENDING;
 }
 
 export function hostStatus(state: DispatchState, record: HostRecord, now: Date): dispatchV1.HostStatus {

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
+import { durationMs } from '@bufbuild/protobuf/wkt';
 import { dispatchV1, parseRevisionToken } from '@portcullis/api';
-import { type FieldViolation, failedPrecondition, invalidArgument } from '@portcullis/rpc';
+import { type FieldViolation, failedPrecondition, invalidArgument, notFound } from '@portcullis/rpc';
 import type { DispatchState } from './dispatch-state.js';
 import type { Generation, Source } from './generation.js';
 import type { HostRecord } from './host-record.js';
@@ -47,7 +48,7 @@ function readRequest(request: dispatchV1.WaitForEnforcementRequest): { wanted: W
     }
   });
   const { timeout } = request;
-  const timeoutMs = timeout === undefined ? defaultTimeoutMs : Number(timeout.seconds) * 1000 + timeout.nanos / 1e6;
+  const timeoutMs = timeout === undefined ? defaultTimeoutMs : durationMs(timeout);
   if (timeoutMs < 0 || timeoutMs > maxTimeoutMs) {
     violations.push({ field: 'timeout', reason: 'OUT_OF_RANGE', description: 'must be between 0 s and 300 s' });
   }
@@ -74,30 +75,46 @@ function assess(
   wanted: Wanted,
   now: Date,
 ): dispatchV1.WaitForEnforcementResponse {
-  const records = recordsInScope(state, request);
   const isSeen = (['policy', 'inventory'] as const).every((source) => {
     const seen = state.seen(source);
     return seen !== undefined && seen.revision >= (wanted[source]?.revision ?? 0);
   });
+  const scope = scopeOf(state, request, isSeen);
   // Without any token: everything that is known now.
   const all = request.revisionTokens.length === 0;
   const target: Generation = {
     policy: all ? state.revisions.policy : (wanted.policy?.revision ?? 0),
     inventory: all ? state.revisions.inventory : (wanted.inventory?.revision ?? 0),
   };
-  const lagging = isSeen ? records.filter((record) => record.lags(target)) : records;
+  const lagging = [...scope].filter(([record, nics]) => !isSeen || nics.some((nic) => record.lags(target, nic)));
   return create(dispatchV1.WaitForEnforcementResponseSchema, {
     enforced: isSeen && lagging.length === 0,
-    enforcedHostCount: records.length - lagging.length,
-    laggingHosts: lagging.map((record) => laggingHost(record, { isSeen, now })),
+    enforcedHostCount: scope.size - lagging.length,
+    laggingHosts: lagging.map(([record]) => laggingHost(record, { isSeen, now })),
   });
 }
 
-/** Hosts that are not registered concern nobody; a NIC without a binding has no host. */
-function recordsInScope(state: DispatchState, { hosts, nics }: dispatchV1.WaitForEnforcementRequest): HostRecord[] {
-  if (hosts.length + nics.length === 0) return state.records();
-  const names = new Set([...hosts, ...nics.flatMap((nic) => [...state.span.hostsOfNic(nic)])]);
-  return state.records().filter(({ name }) => names.has(name));
+/** Hosts to look at and, of each, the NICs; undefined stands for the whole host. */
+type Scope = ReadonlyMap<HostRecord, (string | undefined)[]>;
+
+/**
+ * A NIC without a binding has no host to wait for. What the dispatcher has seen every revision of and does not know
+ * does not exist: to report it as enforced would be a lie.
+ */
+function scopeOf(state: DispatchState, { hosts, nics }: dispatchV1.WaitForEnforcementRequest, isSeen: boolean): Scope {
+  if (hosts.length + nics.length === 0) return new Map(state.records().map((record) => [record, [undefined]]));
+  const scope = new Map<HostRecord, (string | undefined)[]>();
+  const add = (host: string, nic?: string) => {
+    const record = state.record(host);
+    if (record !== undefined) scope.set(record, [...(scope.get(record) ?? []), nic]);
+    else if (isSeen) throw notFound(host);
+  };
+  for (const host of hosts) add(host);
+  for (const nic of nics) {
+    if (isSeen && !state.span.cloud.nics.has(nic)) throw notFound(nic);
+    for (const host of state.span.hostsOfNic(nic)) add(host, nic);
+  }
+  return scope;
 }
 
 function laggingHost(record: HostRecord, { isSeen, now }: { isSeen: boolean; now: Date }): dispatchV1.LaggingHost {

@@ -21,21 +21,22 @@ export const file_portcullis_dispatch_v1_dispatch: GenFile = /*@__PURE__*/
  */
 export type WaitForEnforcementRequest = Message<"portcullis.dispatch.v1.WaitForEnforcementRequest"> & {
   /**
-   * Revision tokens of policy and inventory, any number of each.
+   * Revision tokens of policy and inventory, any number of each: pass the last one of each service that was called.
+   * None: everything the dispatcher knows of now.
    *
    * @generated from field: repeated string revision_tokens = 1;
    */
   revisionTokens: string[];
 
   /**
-   * Only these hosts: hosts/{host}. Empty: all that the state concerns.
+   * Only these hosts: hosts/{host}. Neither hosts nor nics: every host that the state concerns.
    *
    * @generated from field: repeated string hosts = 2;
    */
   hosts: string[];
 
   /**
-   * Only the hosts of these NICs: projects/{project}/nics/{nic}.
+   * Only these NICs, on the hosts they are bound to: projects/{project}/nics/{nic}. A NIC that is not bound is enforced.
    *
    * @generated from field: repeated string nics = 3;
    */

@@ -1754,7 +1754,7 @@ export const NicBindingStateSchema: GenEnum<NicBindingState> = /*@__PURE__*/
  * What exists and where: L3 networks, hosts, VM instances, their NICs, and the bindings of NICs to hosts.
  *
  * A scheduler that creates a VM calls CreateVmInstance, CreateNic, policy.v1 AddNics, CreateNicBinding and then
- * dispatch.v1 WaitForEnforcement with the token it got last, all before the NIC's interface exists.
+ * dispatch.v1 WaitForEnforcement with the last token of each of the two services, all before the NIC's interface exists.
  *
  * @generated from service portcullis.inventory.v1.InventoryService
  */

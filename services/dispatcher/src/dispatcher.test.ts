@@ -1,0 +1,362 @@
+import { create } from '@bufbuild/protobuf';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { Code, ConnectError, createClient, createRouterTransport } from '@connectrpc/connect';
+import { dispatchV1, enforceV1, policyV1 } from '@portcullis/api';
+import type { OpenService } from '@portcullis/rpc';
+import { createLogger } from '@portcullis/runtime';
+import { listenForDoorbells, type PrivateRedis, startPrivateRedis } from '@portcullis/stream';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openDispatcher } from './index.js';
+import { unknownAfterMs } from './status.js';
+import { WatchedServices } from './watched-services.fake.js';
+
+const nic = (id: string) => `projects/p/nics/${id}`;
+const group = (id: string) => `projects/p/securityGroups/${id}`;
+const network = 'projects/p/networks/flat';
+
+const hostPut = (id: string) => ({ put: { case: 'host' as const, value: { name: `hosts/${id}` } } });
+const networkPut = { put: { case: 'network' as const, value: { name: network, routingDomain: 'default' } } };
+const nicPut = (id: string, index: number) => ({
+  put: {
+    case: 'nic' as const,
+    value: {
+      name: nic(id),
+      uid: `uid-${id}`,
+      network,
+      macAddress: '02:00:00:00:00:01',
+      addresses: [`10.0.${index >> 8}.${index & 255}`],
+    },
+  },
+});
+const bindingPut = (id: string, host: string) => ({
+  put: {
+    case: 'nicBinding' as const,
+    value: { name: `${nic(id)}/bindings/${host}`, host: `hosts/${host}`, interfaceName: `v-${id}` },
+  },
+});
+const groupPut = (id: string) => ({
+  put: { case: 'securityGroup' as const, value: { name: group(id), state: policyV1.SecurityGroupState.ENABLED } },
+});
+const rulePut = (groupId: string, id: string, remote = '') => ({
+  put: {
+    case: 'securityGroupRule' as const,
+    value: {
+      name: `${group(groupId)}/rules/${id}`,
+      direction: policyV1.Direction.INGRESS,
+      protocol: policyV1.Protocol.ALL,
+      remoteSecurityGroup: remote === '' ? '' : group(remote),
+    },
+  },
+});
+const membershipPut = (groupId: string, nicId: string) => ({
+  put: {
+    case: 'membership' as const,
+    value: { securityGroup: group(groupId), nic: nic(nicId), nicUid: `uid-${nicId}` },
+  },
+});
+
+const notSeen = dispatchV1.LagReason.REVISION_NOT_SEEN;
+
+describe('the dispatcher', () => {
+  let redis: PrivateRedis;
+  let cloud: WatchedServices;
+  let dispatcher: OpenService;
+  let now: Date;
+  let dispatch: ReturnType<typeof clientOf<typeof dispatchV1.DispatchService>>;
+  let enforce: ReturnType<typeof clientOf<typeof enforceV1.EnforceService>>;
+  const stop: (() => void)[] = [];
+
+  function clientOf<Service extends typeof dispatchV1.DispatchService | typeof enforceV1.EnforceService>(
+    service: Service,
+  ) {
+    const transport = createRouterTransport((router) => {
+      for (const { service: each, handlers } of dispatcher.registrations) router.service(each, handlers);
+    });
+    return createClient<Service>(service, transport);
+  }
+
+  function start(): void {
+    dispatcher = openDispatcher({
+      policy: cloud.policyTransport,
+      inventory: cloud.inventoryTransport,
+      redisUrl: redis.socketPath,
+      log: createLogger('dispatcher', { level: 'silent' }),
+      now: () => now,
+    });
+    dispatch = clientOf(dispatchV1.DispatchService);
+    enforce = clientOf(enforceV1.EnforceService);
+  }
+
+  beforeAll(async () => {
+    redis = await startPrivateRedis();
+  });
+  afterAll(async () => {
+    await redis.remove();
+  });
+  beforeEach(async () => {
+    now = new Date('2026-01-01T00:00:00Z');
+    cloud = new WatchedServices();
+    cloud.inventory.commit(hostPut('h1'), hostPut('h2'), networkPut, nicPut('a', 1), nicPut('b', 2), nicPut('c', 3));
+    cloud.inventory.commit(bindingPut('a', 'h1'), bindingPut('c', 'h2'));
+    cloud.policy.commit(
+      groupPut('web'),
+      rulePut('web', 'r1', 'web'),
+      membershipPut('web', 'a'),
+      membershipPut('web', 'b'),
+    );
+    start();
+    await vi.waitFor(() => expect(dispatcher.ready()).toBe(true));
+  });
+  afterEach(async () => {
+    for (const end of stop.splice(0)) end();
+    await dispatcher.close();
+  });
+
+  const sync = async (host: string, cursor = '') => {
+    const events: enforceV1.SyncResponse['event'][] = [];
+    for await (const { event } of enforce.sync({ host: `hosts/${host}`, cursor })) events.push(event);
+    const completed = events.at(-1);
+    if (completed?.case !== 'completed') throw new Error('the sync did not complete');
+    const generation = completed.value.generation ?? create(enforceV1.GenerationSchema);
+    return { events: events.slice(0, -1), completed: completed.value, generation };
+  };
+  const acknowledge = async (host: string, generation: enforceV1.Generation) =>
+    enforce.report({ host: `hosts/${host}`, reports: [{ generation, outcome: enforceV1.Outcome.APPLIED }] });
+  const syncAndAcknowledge = async (host: string) => acknowledge(host, (await sync(host)).generation);
+  const wait = (options: { tokens?: string[]; hosts?: string[]; nics?: string[]; timeoutMs?: number } = {}) =>
+    dispatch.waitForEnforcement({
+      revisionTokens: options.tokens ?? [],
+      hosts: options.hosts ?? [],
+      nics: options.nics ?? [],
+      timeout: durationFromMs(options.timeoutMs ?? 0),
+    });
+  const untilSeen = (token: string) =>
+    vi.waitFor(async () => expect((await wait({ tokens: [token] })).laggingHosts[0]?.reason).not.toBe(notSeen));
+  const codeOf = async (call: Promise<unknown>) =>
+    call.then(
+      () => 'no error',
+      (error: unknown) => Code[ConnectError.from(error).code],
+    );
+
+  it('D2 tells a host its own NICs, their groups and the members those name, and nothing else', async () => {
+    const { events } = await sync('h1');
+    expect(events.map((event) => event.case)).toEqual(['snapshotStarted', 'nic', 'group', 'memberSet']);
+    const [, nicEvent, , setEvent] = events;
+    expect(nicEvent).toMatchObject({ value: { nic: nic('a'), interfaceName: 'v-a', guarded: true } });
+    expect(setEvent).toMatchObject({ value: { group: group('web'), addedAddresses: ['10.0.0.1', '10.0.0.2'] } });
+    expect((await sync('h2')).events.map((event) => event.case)).toEqual(['snapshotStarted', 'nic']);
+  });
+
+  it('D3 tells only the difference after that, members as members', async () => {
+    const first = await sync('h1');
+    const token = cloud.policy.commit(membershipPut('web', 'c'));
+    await untilSeen(token);
+    const second = await sync('h1', first.completed.cursor);
+    expect(second.events).toMatchObject([{ case: 'memberSet', value: { reset: false, addedAddresses: ['10.0.0.3'] } }]);
+    expect((await sync('h1', second.completed.cursor)).events).toEqual([]);
+  });
+
+  it('tells a host that slept through many changes each object once', async () => {
+    const { completed } = await sync('h1');
+    for (let i = 0; i < 500; i += 1) cloud.policy.commit(rulePut('web', `x${i % 10}`));
+    const last = cloud.policy.commit({ removal: { case: 'securityGroupRule', value: `${group('web')}/rules/x1` } });
+    await untilSeen(last);
+    const { events } = await sync('h1', completed.cursor);
+    expect(events).toHaveLength(1);
+    expect(events[0]?.case === 'group' && events[0].value.rules).toHaveLength(10);
+  });
+
+  it('says that objects are gone', async () => {
+    const { completed } = await sync('h1');
+    const token = cloud.inventory.commit({ removal: { case: 'nicBinding', value: `${nic('a')}/bindings/h1` } });
+    await untilSeen(token);
+    const { events } = await sync('h1', completed.cursor);
+    expect(events.map((event) => event.case === 'removal' && event.value.removed.case)).toEqual([
+      'nic',
+      'group',
+      'memberSet',
+    ]);
+  });
+
+  it('D1 gives the same digest when it is rebuilt from nothing, and a snapshot for a cursor it has not given', async () => {
+    const before = await sync('h1');
+    await dispatcher.close();
+    start();
+    await vi.waitFor(() => expect(dispatcher.ready()).toBe(true));
+    const after = await sync('h1', before.completed.cursor);
+    expect(after.completed.digest).toBe(before.completed.digest);
+    expect(after.generation).toEqual(before.generation);
+    expect(after.events[0]?.case).toBe('snapshotStarted');
+  });
+
+  it('goes on after a watch broke off, and after a store was replaced', async () => {
+    cloud.policy.disconnect();
+    const token = cloud.policy.commit(membershipPut('web', 'c'));
+    await untilSeen(token);
+    cloud.policy.epoch = 'e2';
+    cloud.policy.disconnect();
+    await vi.waitFor(async () => expect(await codeOf(wait({ tokens: [token] }))).toBe('FailedPrecondition'));
+    expect((await sync('h1')).events).toHaveLength(4);
+  });
+
+  it('E1 answers UNAVAILABLE until it has heard both services', async () => {
+    await dispatcher.close();
+    cloud.policy.watch = async function* () {
+      yield { event: { case: 'snapshotStarted', value: {} } };
+      await new Promise(() => undefined);
+    };
+    start();
+    expect(await codeOf(sync('h1'))).toBe('Unavailable');
+    expect(await codeOf(dispatch.listHostStatuses({}))).toBe('Unavailable');
+    expect(dispatcher.ready()).toBe(false);
+    expect((await wait({ tokens: [cloud.policy.token()] })).enforced).toBe(false);
+  });
+
+  it('does not know a host that is not registered', async () => {
+    expect(await codeOf(sync('h9'))).toBe('NotFound');
+    expect(await codeOf(dispatch.getHostStatus({ host: 'hosts/h9' }))).toBe('NotFound');
+  });
+
+  describe('a wait', () => {
+    it('D4 names every host that has not acknowledged, with the reason', async () => {
+      await syncAndAcknowledge('h1');
+      const answer = await wait({ tokens: [cloud.policy.token(), cloud.inventory.token()] });
+      expect(answer).toMatchObject({ enforced: false, enforcedHostCount: 1 });
+      expect(answer.laggingHosts).toMatchObject([{ host: 'hosts/h2', reason: dispatchV1.LagReason.UNKNOWN }]);
+    });
+
+    it('answers as soon as the last host has acknowledged', async () => {
+      const waiting = wait({ timeoutMs: 900 });
+      await syncAndAcknowledge('h1');
+      await syncAndAcknowledge('h2');
+      expect(await waiting).toMatchObject({ enforced: true, enforcedHostCount: 2, laggingHosts: [] });
+    });
+
+    it('concerns only the hosts that a change concerns', async () => {
+      await syncAndAcknowledge('h1');
+      await syncAndAcknowledge('h2');
+      const token = cloud.policy.commit(rulePut('web', 'r2'));
+      await vi.waitFor(async () => {
+        const { laggingHosts } = await wait({ tokens: [token] });
+        expect(laggingHosts).toMatchObject([{ host: 'hosts/h1', reason: dispatchV1.LagReason.PENDING }]);
+      });
+    });
+
+    it('D4 does not take the acknowledgement of an earlier generation', async () => {
+      const early = await sync('h1');
+      await acknowledge('h1', early.generation);
+      const token = cloud.policy.commit(rulePut('web', 'r2'));
+      await acknowledge('h1', early.generation);
+      expect((await wait({ tokens: [token], hosts: ['hosts/h1'], timeoutMs: 50 })).enforced).toBe(false);
+    });
+
+    it('D4 is not fulfilled by revisions the dispatcher has not seen', async () => {
+      await syncAndAcknowledge('h1');
+      await syncAndAcknowledge('h2');
+      const answer = await wait({ tokens: [cloud.policy.token(99)] });
+      expect(answer.enforced).toBe(false);
+      expect(answer.laggingHosts.map(({ reason }) => reason)).toEqual([notSeen, notSeen]);
+    });
+
+    it('of NICs looks at their hosts only', async () => {
+      await syncAndAcknowledge('h1');
+      expect(await wait({ nics: [nic('a')] })).toMatchObject({ enforced: true, enforcedHostCount: 1 });
+      expect(await wait({ nics: [nic('b')] })).toMatchObject({ enforced: true, enforcedHostCount: 0 });
+      expect((await wait({ nics: [nic('a'), nic('c')] })).enforced).toBe(false);
+    });
+
+    it('says why a kernel refused, and counts the NICs that it did not refuse', async () => {
+      cloud.inventory.commit(bindingPut('b', 'h1'));
+      const { generation } = await vi.waitFor(async () => {
+        const answer = await sync('h1');
+        expect(answer.generation.inventoryRevision).toBe(3n);
+        return answer;
+      });
+      const failures = [{ nic: nic('b'), reason: 'KERNEL_REFUSED', message: 'line 3' }];
+      await enforce.report({
+        host: 'hosts/h1',
+        reports: [{ generation, outcome: enforceV1.Outcome.FAILED, failures }],
+      });
+      expect((await wait({ nics: [nic('a')] })).enforced).toBe(true);
+      const { laggingHosts } = await wait({ nics: [nic('b')] });
+      expect(laggingHosts).toMatchObject([{ reason: dispatchV1.LagReason.FAILED, message: 'KERNEL_REFUSED: line 3' }]);
+      const { statuses } = await dispatch.getNicStatus({ nic: nic('b') });
+      expect(statuses).toMatchObject([
+        { condition: dispatchV1.HostCondition.DEGRADED, failure: { message: 'line 3' } },
+      ]);
+      const { statuses: good } = await dispatch.getNicStatus({ nic: nic('a') });
+      expect(good).toMatchObject([{ condition: dispatchV1.HostCondition.IN_SYNC }]);
+    });
+
+    it.each([
+      ['a token that nobody made', { tokens: ['x'] }, 'InvalidArgument'],
+      ['a timeout above 300 s', { timeoutMs: 301_000 }, 'InvalidArgument'],
+      ['a negative timeout', { timeoutMs: -1 }, 'InvalidArgument'],
+      ['a host that does not exist', { hosts: ['hosts/h9'] }, 'NotFound'],
+      ['a NIC that does not exist', { nics: [nic('z')] }, 'NotFound'],
+    ])('is refused for %s', async (_, options, code) => {
+      expect(await codeOf(wait(options))).toBe(code);
+    });
+  });
+
+  it('rings the hosts that a change concerns, and no other', async () => {
+    await syncAndAcknowledge('h1');
+    await syncAndAcknowledge('h2');
+    const rings = { h1: 0, h2: 0 };
+    const end = new AbortController();
+    stop.push(() => end.abort());
+    for (const host of ['h1', 'h2'] as const) {
+      const onRing = () => {
+        rings[host] += 1;
+      };
+      listenForDoorbells({
+        url: redis.socketPath,
+        host: `hosts/${host}`,
+        signal: end.signal,
+        onRing,
+        onError: () => undefined,
+      }).catch(() => undefined);
+    }
+    await vi.waitFor(() => expect(rings).toEqual({ h1: 1, h2: 1 }));
+    cloud.policy.commit(rulePut('web', 'r3'));
+    await vi.waitFor(() => expect(rings.h1).toBe(2));
+    expect(rings.h2).toBe(1);
+  });
+
+  it('streams the status of every host, then each diff as it is reported', async () => {
+    const end = new AbortController();
+    stop.push(() => end.abort());
+    const stream = dispatch.watchStatus({}, { signal: end.signal })[Symbol.asyncIterator]();
+    const next = async () => (await stream.next()).value as dispatchV1.WatchStatusResponse;
+    expect([(await next()).host, (await next()).host]).toEqual(['hosts/h1', 'hosts/h2']);
+    const { generation } = await sync('h2');
+    const rule = {
+      family: 4,
+      table: 'filter',
+      chain: 'PC-X',
+      kind: enforceV1.ChangeKind.ADDED,
+      rule: '-j DROP',
+      position: 1,
+    };
+    const report = { generation, outcome: enforceV1.Outcome.APPLIED, diff: { rules: [rule], sets: [] } };
+    await enforce.report({ host: 'hosts/h2', reports: [report] });
+    const seen = [await next(), await next(), await next()].map(({ event }) => event);
+    expect(seen.map((event) => event.case)).toEqual(['status', 'report', 'status']);
+    expect(seen[1]).toMatchObject({ value: { diff: { rules: [rule] } } });
+    expect(seen[2]).toMatchObject({ value: { condition: dispatchV1.HostCondition.IN_SYNC } });
+  });
+
+  it('tells once that a host has gone silent', async () => {
+    await syncAndAcknowledge('h1');
+    expect((await dispatch.getHostStatus({ host: 'hosts/h1' })).status?.condition).toBe(
+      dispatchV1.HostCondition.IN_SYNC,
+    );
+    const end = new AbortController();
+    stop.push(() => end.abort());
+    const stream = dispatch.watchStatus({ hosts: ['hosts/h1'] }, { signal: end.signal })[Symbol.asyncIterator]();
+    await stream.next();
+    now = new Date(now.getTime() + unknownAfterMs + 1);
+    const { value } = await stream.next();
+    expect(value?.event).toMatchObject({ case: 'status', value: { condition: dispatchV1.HostCondition.UNKNOWN } });
+  });
+});
