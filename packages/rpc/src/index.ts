@@ -1,3 +1,6 @@
+export * from './address.js';
 export * from './errors.js';
 export * from './page.js';
 export * from './registration.js';
+export * from './server.js';
+export * from './transport.js';

@@ -1,1 +1,3 @@
+export * from './configuration.js';
 export * from './log.js';
+export * from './main.js';

@@ -1,0 +1,139 @@
+import { type EventEmitter, once } from 'node:events';
+import type { DescMethod } from '@bufbuild/protobuf';
+import { Code, ConnectError, createHandlerContext, type HandlerContext } from '@connectrpc/connect';
+import {
+  Metadata,
+  type ServerDuplexStream,
+  type ServerReadableStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+  type UntypedHandleCall,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { grpcStatus } from './grpc-status.js';
+import type { Registration } from './registration.js';
+
+type UnaryHandler = (request: unknown, context: HandlerContext) => Promise<unknown>;
+type StreamHandler = (request: unknown, context: HandlerContext) => AsyncIterable<unknown>;
+
+/** Handlers of Connect's form, as grpc-js calls them. They throw nothing but API errors. */
+export function grpcHandlers({ service, handlers }: Registration): UntypedServiceImplementation {
+  return Object.fromEntries(
+    service.methods.map((method) => {
+      const handler = (handlers as Record<string, unknown>)[method.localName];
+      return [method.localName, grpcHandler(method, handler)];
+    }),
+  );
+}
+
+function grpcHandler(method: DescMethod, handler: unknown): UntypedHandleCall {
+  switch (method.methodKind) {
+    case 'unary':
+      return answerOnce(method, handler as UnaryHandler, (call: RequestInHand) => call.request);
+    case 'client_streaming':
+      return answerOnce(method, handler as UnaryHandler, requestsOf);
+    case 'server_streaming':
+      return answerMany(method, handler as StreamHandler, (call: AnyWritable & RequestInHand) => call.request);
+    case 'bidi_streaming':
+      return answerMany(method, handler as StreamHandler, (call: AnyDuplex) => requestsOf(call));
+  }
+}
+
+type AnyReadable = ServerReadableStream<unknown, unknown>;
+type AnyWritable = ServerWritableStream<unknown, unknown>;
+type AnyDuplex = ServerDuplexStream<unknown, unknown>;
+type RequestInHand = ServerUnaryCall<unknown, unknown>;
+/** What calls of all four kinds have. */
+type AnyCall = EventEmitter &
+  Pick<RequestInHand, 'cancelled' | 'metadata' | 'sendMetadata' | 'getDeadline' | 'getPath' | 'getHost'>;
+
+/** A handler may stop reading before it answers; the call must not be destroyed by that. */
+function requestsOf(call: AnyReadable): AsyncIterable<unknown> {
+  return call.iterator({ destroyOnReturn: false });
+}
+
+function answerOnce<Call extends AnyCall>(method: DescMethod, handler: UnaryHandler, request: (call: Call) => unknown) {
+  return async (call: Call, callback: sendUnaryData<unknown>): Promise<void> => {
+    const context = contextOf(call, method);
+    try {
+      const answer = await handler(request(call), context);
+      sendHeader(call, context);
+      callback(null, answer, metadataOf(context.responseTrailer));
+    } catch (error) {
+      callback(grpcStatus(error));
+    } finally {
+      context.abort();
+    }
+  };
+}
+
+function answerMany<Call extends AnyWritable | AnyDuplex>(
+  method: DescMethod,
+  handler: StreamHandler,
+  request: (call: Call) => unknown,
+) {
+  return async (call: Call): Promise<void> => {
+    const context = contextOf(call, method);
+    try {
+      let isFirst = true;
+      for await (const answer of handler(request(call), context)) {
+        if (isFirst) sendHeader(call, context);
+        isFirst = false;
+        if (!call.write(answer)) await once(call, 'drain', { signal: context.signal });
+      }
+      if (isFirst) sendHeader(call, context);
+      call.end(metadataOf(context.responseTrailer));
+    } catch (error) {
+      // grpc-js takes the status of a stream from its error event.
+      call.emit('error', grpcStatus(error));
+    } finally {
+      context.abort();
+    }
+  };
+}
+
+function contextOf(call: AnyCall, method: DescMethod) {
+  const deadline = call.getDeadline();
+  const timeoutMs = Number(deadline) - Date.now();
+  const context = createHandlerContext({
+    service: method.parent,
+    method,
+    protocolName: 'grpc',
+    requestMethod: 'POST',
+    url: `http://${call.getHost()}${call.getPath()}`,
+    requestHeader: headersOf(call.metadata),
+    ...(Number.isFinite(timeoutMs) ? { timeoutMs } : {}),
+  });
+  const onCancelled = () => {
+    const isLate = Date.now() >= Number(deadline);
+    context.abort(
+      isLate
+        ? new ConnectError('the operation timed out', Code.DeadlineExceeded)
+        : new ConnectError('the caller has left', Code.Canceled),
+    );
+  };
+  if (call.cancelled) onCancelled();
+  else call.once('cancelled', onCancelled);
+  return context;
+}
+
+function sendHeader(call: AnyCall, context: HandlerContext): void {
+  const header = metadataOf(context.responseHeader);
+  if (Object.keys(header.getMap()).length > 0) call.sendMetadata(header);
+}
+
+/** Binary values are base64 text in Connect's headers and buffers in grpc-js. */
+function headersOf(metadata: Metadata): Headers {
+  const headers = new Headers();
+  for (const key of Object.keys(metadata.getMap())) {
+    for (const value of metadata.get(key)) headers.append(key, value.toString('base64'));
+  }
+  return headers;
+}
+
+function metadataOf(headers: Headers): Metadata {
+  const metadata = new Metadata();
+  for (const [key, value] of headers) metadata.add(key, key.endsWith('-bin') ? Buffer.from(value, 'base64') : value);
+  return metadata;
+}
