@@ -28,8 +28,8 @@ export interface AppliedFamily {
   readonly misplaced: readonly HookRule[];
   readonly chains: ReadonlyMap<string, Chain>;
   readonly sets: ReadonlyMap<string, AppliedSet>;
-  /** Full names of sets of ours that no rule names. */
-  readonly strays: readonly string[];
+  /** Sets of ours that no rule names: members by full name. */
+  readonly strays: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 export type Applied = Readonly<Record<Family, AppliedFamily>>;
@@ -57,7 +57,7 @@ export function hookKey({ table, chain }: Pick<HookRule, 'table' | 'chain'>): st
   return `${table} ${chain}`;
 }
 
-const setNamePattern = /\bpc-[46]-[0-9a-f]{16}-[ab]\b/g;
+const setNamePattern = /\bpc-[46]-[0-9a-f]{16}-[a-f]\b/g;
 
 function readFamily(text: string, sets: ReadonlyMap<string, SavedSet>, family: Family): AppliedFamily {
   const chains = new Map<string, Chain>();
@@ -73,13 +73,13 @@ function readFamily(text: string, sets: ReadonlyMap<string, SavedSet>, family: F
     }
   }
   const applied = new Map<string, AppliedSet>();
-  const strays: string[] = [];
+  const strays = new Map<string, ReadonlySet<string>>();
   for (const [fullName, set] of sets) {
     if (!isOwnSet(fullName) || set.family !== family) continue;
     const parsed = parseSlottedName(fullName);
     if (parsed !== undefined && slots.get(parsed.name) === parsed.slot && set.type === setType) {
       applied.set(parsed.name, { slot: parsed.slot, capacity: set.capacity, members: set.members });
-    } else strays.push(fullName);
+    } else strays.set(fullName, set.members);
   }
   return { hooked, misplaced, chains, sets: applied, strays };
 }
@@ -110,5 +110,5 @@ function unslotted(rule: string, slots: Map<string, Slot>): string {
 }
 
 function emptyFamily(): AppliedFamily {
-  return { hooked: new Set(), misplaced: [], chains: new Map(), sets: new Map(), strays: [] };
+  return { hooked: new Set(), misplaced: [], chains: new Map(), sets: new Map(), strays: new Map() };
 }

@@ -2,6 +2,7 @@ import type { Family } from '@portcullis/model';
 import { type Chain, type FamilyFirewall, type Firewall, type Slot, slottedName } from '@portcullis/ruleset';
 import { type Applied, type AppliedFamily, type AppliedSet, hookKey, leastCapacity, setType } from './applied.js';
 import { type Diff, diffRules, type RuleChange, type SetChange } from './diff.js';
+import { freeSlot, setNamesOf, slottedRules } from './slots.js';
 
 /** One run of one tool. Rules of one table and family change at once; lines for sets one after the other. */
 export type Step =
@@ -16,6 +17,14 @@ export interface Plan {
   readonly applied: Applied;
 }
 
+export interface PlanOptions {
+  /**
+   * Leaves sets that no rule names (any more) where they are, as strays: the kernel may refuse for a while to destroy
+   * a set after the last rule that named it is gone, and nothing waits for that. Default: false.
+   */
+  readonly keepStrays?: boolean;
+}
+
 /**
  * The way from what the kernel holds to what it is to hold.
  *
@@ -25,8 +34,11 @@ export interface Plan {
  * is made ready under the set's other slot, and the rules, changing at once, take it up. Members and rules that changed
  * one after the other could allow for a moment what neither state allows.
  */
-export function planChange(applied: Applied, desired: Firewall): Plan {
-  const families = [planFamily(applied[4], desired[4], 4), planFamily(applied[6], desired[6], 6)] as const;
+export function planChange(applied: Applied, desired: Firewall, { keepStrays = false }: PlanOptions = {}): Plan {
+  const families = [
+    planFamily(applied[4], desired[4], { family: 4, keepStrays }),
+    planFamily(applied[6], desired[6], { family: 6, keepStrays }),
+  ] as const;
   const before = families.flatMap((family) => family.setsBefore);
   const after = families.flatMap((family) => family.setsAfter);
   return {
@@ -61,7 +73,11 @@ interface MemberChange {
   readonly removed: readonly string[];
 }
 
-function planFamily(applied: AppliedFamily, desired: FamilyFirewall, family: Family): FamilyPlan {
+function planFamily(
+  applied: AppliedFamily,
+  desired: FamilyFirewall,
+  { family, keepStrays }: { family: Family; keepStrays: boolean },
+): FamilyPlan {
   const changedChains = [...desired.chains.values()].filter(
     (chain) => !isSameChain(applied.chains.get(chain.name), chain),
   );
@@ -75,15 +91,14 @@ function planFamily(applied: AppliedFamily, desired: FamilyFirewall, family: Fam
   const setsAfter: string[] = [];
   const setChanges: SetChange[] = [];
   const sets = new Map(applied.sets);
-  const retire = (fullName: string) => {
-    setsAfter.push(`destroy ${fullName}`);
-    setChanges.push({ family, set: fullName, kind: 'removed', member: '' });
-  };
-  const make = (name: string, slot: Slot, members: ReadonlySet<string>) => {
+  const strays = new Map(applied.strays);
+  const moved = new Set<string>();
+  const make = (name: string, members: ReadonlySet<string>) => {
+    const slot = freeSlot(name, applied);
     const fullName = slottedName(name, slot);
     const capacity = capacityFor(members.size);
-    // A set of this name that a failure has left behind may have any content.
-    if (applied.strays.includes(fullName)) setsBefore.push(`destroy ${fullName}`);
+    // A set that was left behind may have any content.
+    if (strays.delete(fullName)) setsBefore.push(`destroy ${fullName}`);
     setsBefore.push(`create ${fullName} ${setType} family ${family === 4 ? 'inet' : 'inet6'} maxelem ${capacity}`);
     setChanges.push({ family, set: fullName, kind: 'added', member: '' });
     for (const member of members) {
@@ -91,39 +106,44 @@ function planFamily(applied: AppliedFamily, desired: FamilyFirewall, family: Fam
       setChanges.push({ family, set: fullName, kind: 'added', member });
     }
     sets.set(name, { slot, capacity, members });
+    moved.add(name);
   };
 
-  for (const [name, members] of desired.sets) if (!applied.sets.has(name)) make(name, 'a', members);
-  const flipped = new Set<string>();
+  for (const [name, members] of desired.sets) if (!applied.sets.has(name)) make(name, members);
   for (const change of changes) {
-    const fullName = slottedName(change.name, change.old.slot);
+    const { name, old, members } = change;
+    const fullName = slottedName(name, old.slot);
     if (inPlace) {
-      for (const [kind, verb, members] of [
+      for (const [kind, verb, changed] of [
         ['added', 'add', change.added],
         ['removed', 'del', change.removed],
       ] as const) {
-        setsBefore.push(...members.map((member) => `${verb} ${fullName} ${member}`));
-        setChanges.push(...members.map((member) => ({ family, set: fullName, kind, member })));
+        setsBefore.push(...changed.map((member) => `${verb} ${fullName} ${member}`));
+        setChanges.push(...changed.map((member) => ({ family, set: fullName, kind, member })));
       }
-      sets.set(change.name, { ...change.old, members: change.members });
+      sets.set(name, { ...old, members });
     } else {
-      flipped.add(change.name);
-      make(change.name, change.old.slot === 'a' ? 'b' : 'a', change.members);
-      retire(fullName);
+      make(name, members);
+      strays.set(fullName, old.members);
     }
   }
-  for (const [name, { slot }] of applied.sets) {
+  for (const [name, { slot, members }] of applied.sets) {
     if (desired.sets.has(name)) continue;
     sets.delete(name);
-    retire(slottedName(name, slot));
+    strays.set(slottedName(name, slot), members);
   }
-  const made = new Set(setsBefore.filter((line) => line.startsWith('create ')).map((line) => line.split(' ')[1]));
-  for (const stray of applied.strays) if (!made.has(stray)) retire(stray);
+  if (!keepStrays) {
+    for (const fullName of strays.keys()) {
+      setsAfter.push(`destroy ${fullName}`);
+      setChanges.push({ family, set: fullName, kind: 'removed', member: '' });
+    }
+    strays.clear();
+  }
 
-  if (flipped.size > 0) {
+  if (moved.size > 0) {
     const changed = new Set(changedChains);
     for (const chain of desired.chains.values()) {
-      if (!changed.has(chain) && setNamesOf(chain).some((name) => flipped.has(name))) changedChains.push(chain);
+      if (!changed.has(chain) && setNamesOf(chain).some((name) => moved.has(name))) changedChains.push(chain);
     }
   }
   const oldSlots = (name: string) => applied.sets.get(name)?.slot;
@@ -146,7 +166,7 @@ function planFamily(applied: AppliedFamily, desired: FamilyFirewall, family: Fam
       misplaced: [],
       chains: desired.chains,
       sets,
-      strays: [],
+      strays,
     },
   };
 }
@@ -182,21 +202,6 @@ function isSameChain(old: Chain | undefined, chain: Chain): boolean {
   if (old === chain) return true;
   if (old?.table !== chain.table || old.rules.length !== chain.rules.length) return false;
   return old.rules.every((rule, index) => rule === chain.rules[index]);
-}
-
-const setNamePattern = /\bpc-[46]-[0-9a-f]{16}(?=[ ])/g;
-
-function setNamesOf(chain: Chain): string[] {
-  return chain.rules.flatMap((rule) => rule.match(setNamePattern) ?? []);
-}
-
-function slottedRules(chain: Chain, slotOf: (name: string) => Slot | undefined): string[] {
-  return chain.rules.map((rule) =>
-    rule.replaceAll(setNamePattern, (name) => {
-      const slot = slotOf(name);
-      return slot === undefined ? name : slottedName(name, slot);
-    }),
-  );
 }
 
 function chainChanges(

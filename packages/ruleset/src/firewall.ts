@@ -1,8 +1,8 @@
-import { type HostGroup, type HostNic, type HostState, type MemberSet, memberSetKey } from '@portcullis/compile';
+import type { HostGroup, HostNic, HostState, MemberSet } from '@portcullis/compile';
 import { type Direction, type Family, parseAddress } from '@portcullis/model';
 import type { Chain, HookRule } from './chain.js';
 import { renderDispatch } from './dispatch.js';
-import { renderGroupChain } from './group-chain.js';
+import { type GroupChain, renderGroupChain } from './group-chain.js';
 import { kernelAddress } from './kernel-address.js';
 import { chains, groupChain, setName } from './names.js';
 import { allowChain, clearMark, renderClosedNic, renderNicChains } from './nic-chains.js';
@@ -48,7 +48,7 @@ const entryChains: readonly Chain[] = [
 /** Parts that were rendered before are taken again while the objects of the state are the same ones. */
 export class FirewallRenderer {
   readonly #nics = new WeakMap<HostNic, Map<string, Chain>>();
-  readonly #groups = new WeakMap<HostGroup, Map<string, Chain>>();
+  readonly #groups = new WeakMap<HostGroup, Map<string, GroupChain>>();
   readonly #members = new WeakMap<MemberSet, Record<Family, ReadonlySet<string>>>();
 
   /** `closed` names NICs that get a deny-all stand-in. */
@@ -75,10 +75,13 @@ export class FirewallRenderer {
           const name = groupChain(direction, id, nic.routingDomain);
           const group = state.groups.get(id);
           if (result.has(name) || group === undefined) continue;
-          add(this.#groupChain(group, { direction, routingDomain: nic.routingDomain, family }));
-          for (const { direction: of, remoteGroup } of group.rules) {
-            if (remoteGroup === undefined || of !== direction) continue;
-            const key = memberSetKey(remoteGroup, nic.routingDomain);
+          const { chain, memberSets } = this.#groupChain(group, {
+            direction,
+            routingDomain: nic.routingDomain,
+            family,
+          });
+          add(chain);
+          for (const key of memberSets) {
             sets.set(setName(key, family), this.#membersOf(state.memberSets.get(key), family));
           }
         }
@@ -107,13 +110,13 @@ export class FirewallRenderer {
     );
   }
 
-  #groupChain(group: HostGroup, of: { direction: Direction; routingDomain: string; family: Family }): Chain {
-    const cached = this.#groups.get(group) ?? new Map<string, Chain>();
+  #groupChain(group: HostGroup, of: { direction: Direction; routingDomain: string; family: Family }): GroupChain {
+    const cached = this.#groups.get(group) ?? new Map<string, GroupChain>();
     this.#groups.set(group, cached);
     const key = `${of.direction} ${of.family} ${of.routingDomain}`;
-    const chain = cached.get(key) ?? renderGroupChain(group, of);
-    cached.set(key, chain);
-    return chain;
+    const made = cached.get(key) ?? renderGroupChain(group, of);
+    cached.set(key, made);
+    return made;
   }
 
   #membersOf(members: MemberSet | undefined, family: Family): ReadonlySet<string> {

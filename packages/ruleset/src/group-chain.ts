@@ -5,32 +5,43 @@ import { kernelCidr, requiredCidr } from './kernel-address.js';
 import { chains, groupChain, setName } from './names.js';
 import { comment } from './nic-chains.js';
 
+export interface GroupChain {
+  readonly chain: Chain;
+  /** Keys of the member sets that its rules name. */
+  readonly memberSets: readonly string[];
+}
+
 /** The rules of one group for one direction: whatever matches goes on to PC-ALLOW, which returns to the NIC's chain. */
 export function renderGroupChain(
   group: HostGroup,
   { direction, routingDomain, family }: { direction: Direction; routingDomain: string; family: Family },
-): Chain {
-  const texts = group.rules
-    .filter((rule) => rule.active && rule.direction === direction)
-    .flatMap((rule) => renderRule(rule, routingDomain, family) ?? []);
-  return {
+): GroupChain {
+  const rules = group.rules.filter((rule) => rule.active && rule.direction === direction && covers(rule, family));
+  const remoteGroups = rules.flatMap(({ remoteGroup }) => (remoteGroup === undefined ? [] : [remoteGroup]));
+  const chain: Chain = {
     table: 'filter',
     name: groupChain(direction, group.id, routingDomain),
     // Order never changes a verdict; sorted, the same rules give the same chain.
-    rules: [comment(group.id), ...new Set(texts.toSorted())],
+    rules: [comment(group.id), ...new Set(rules.map((rule) => renderRule(rule, routingDomain, family)).toSorted())],
   };
+  return { chain, memberSets: [...new Set(remoteGroups)].map((remote) => memberSetKey(remote, routingDomain)) };
 }
 
-/** One rule as iptables-save prints it; undefined where the rule does not cover the family. */
-function renderRule(rule: Rule, routingDomain: string, family: Family): string | undefined {
+/**
+ * Whether the rule says anything about the family. ICMPv4 type 255 is reserved, and the kernel reads it as "any" (xt_icmp):
+ * a rule that names it allows nothing, rather than everything.
+ */
+function covers({ cidr, icmp }: Rule, family: Family): boolean {
+  if (family === 4 && icmp?.type === 255) return false;
+  return cidr === undefined || requiredCidr(cidr).family === family;
+}
+
+/** One rule as iptables-save prints it. */
+function renderRule(rule: Rule, routingDomain: string, family: Family): string {
   const parts: string[] = [];
   const [address, side] = rule.direction === 'ingress' ? ['-s', 'src'] : ['-d', 'dst'];
-  if (rule.cidr !== undefined) {
-    const cidr = requiredCidr(rule.cidr);
-    if (cidr.family !== family) return undefined;
-    const text = kernelCidr(cidr);
-    if (text !== undefined) parts.push(`${address} ${text}`);
-  }
+  const range = rule.cidr === undefined ? undefined : kernelCidr(requiredCidr(rule.cidr));
+  if (range !== undefined) parts.push(`${address} ${range}`);
   parts.push(...protocolParts(rule, family));
   if (rule.remoteGroup !== undefined) {
     parts.push(`-m set --match-set ${setName(memberSetKey(rule.remoteGroup, routingDomain), family)} ${side}`);

@@ -37,14 +37,18 @@ export function setName(memberSetKey: string, family: Family): string {
   return `pc-${family}-${shortHash(memberSetKey)}`;
 }
 
-/** Each set may live in one of two places, so that a new content can be made ready beside the old. */
-export type Slot = 'a' | 'b';
+/**
+ * Each set may live in one of several places, so that a new content can be made ready beside the old. More than two,
+ * because the kernel lets go of an old one only some time after the last rule that named it is gone.
+ */
+export const slots = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
+export type Slot = (typeof slots)[number];
 
 export function slottedName(name: string, slot: Slot): string {
   return `${name}-${slot}`;
 }
 
-const slotted = /^(pc-[46]-[0-9a-f]{16})-([ab])$/;
+const slotted = /^(pc-[46]-[0-9a-f]{16})-([a-f])$/;
 
 /** The parts of a name that `slottedName` made; undefined for anything else. */
 export function parseSlottedName(name: string): { name: string; slot: Slot } | undefined {

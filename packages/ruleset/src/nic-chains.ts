@@ -17,14 +17,18 @@ export function renderNicChains(nic: HostNic, family: Family): { [use in Directi
   };
 }
 
-/** A NIC whose own chains the kernel refuses: nothing in, nothing out. */
-export function renderClosedNic(nic: HostNic): { [use in Direction]: Chain } {
-  return { ingress: chainOf(nic, 'ingress', ['-j DROP']), egress: chainOf(nic, 'egress', ['-j DROP']) };
+/** A NIC whose own chains the kernel refuses: nothing in, and nothing out, not even inside an allowed connection. */
+export function renderClosedNic(nic: HostNic): { [use in Direction | 'spoofing']: Chain } {
+  const closed = (use: Direction | 'spoofing') => chainOf(nic, use, ['-j DROP']);
+  return { spoofing: closed('spoofing'), ingress: closed('ingress'), egress: closed('egress') };
 }
 
-/** Tells people whose chain it is; one match per new connection. Ids are checked before: letters, digits and `/_.:@-`. */
+/**
+ * Tells people whose chain it is; one match per new connection. Ids are checked before: letters, digits and `/_.:@-`.
+ * Quoted where iptables-save quotes (xtables_save_string).
+ */
 export function comment(id: string): string {
-  return `-m comment --comment "${id}"`;
+  return `-m comment --comment ${/^[A-Za-z0-9_-]+$/.test(id) ? id : `"${id}"`}`;
 }
 
 function chainOf(nic: HostNic, use: Direction | 'spoofing', rules: readonly string[]): Chain {
@@ -58,7 +62,7 @@ function spoofingRules(nic: HostNic, family: Family): string[] {
       ? ['-s 0.0.0.0/32 -p udp -m udp --sport 68 --dport 67 -j RETURN']
       : [133, 135, 136].map((type) => `-s ::/128 ${discoveryRule(type)}`);
   return [
-    `-m mac ! --mac-source ${nic.mac.toUpperCase()} -j DROP`,
+    `-m mac ! --mac-source ${nic.mac} -j DROP`,
     ...sources.map((address) => `-s ${hostCidr(address)} -j RETURN`),
     ...withoutAddress,
     '-j DROP',

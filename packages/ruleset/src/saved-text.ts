@@ -16,15 +16,17 @@ export function parseSavedTables(text: string): ReadonlyMap<string, SavedTable> 
     } else if (line.startsWith('-A ')) {
       const end = line.indexOf(' ', 3);
       const chain = end < 0 ? line.slice(3) : line.slice(3, end);
-      table?.get(chain)?.push(end < 0 ? '' : singleSpaced(line.slice(end + 1)));
+      table?.get(chain)?.push(end < 0 ? '' : normalRule(line.slice(end + 1)));
     }
   }
   return tables;
 }
 
-/** Versions differ in the blanks they print. Text in quotes is ours and holds none. */
-function singleSpaced(rule: string): string {
-  return rule.includes('  ') ? rule.replaceAll(/ {2,}/g, ' ').trim() : rule.trim();
+/** Versions differ in the blanks they print, and in the case of MACs. Text in quotes is ours and holds no blanks. */
+function normalRule(rule: string): string {
+  const spaced = rule.includes('  ') ? rule.replaceAll(/ {2,}/g, ' ').trim() : rule.trim();
+  if (!spaced.includes('--mac-source ')) return spaced;
+  return spaced.replace(/(?<=--mac-source )[0-9A-F:]+/, (mac) => mac.toLowerCase());
 }
 
 export interface SavedSet {

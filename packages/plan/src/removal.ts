@@ -1,0 +1,23 @@
+import { hooks } from '@portcullis/ruleset';
+import { type Applied, type AppliedFamily, hookKey } from './applied.js';
+import { type Plan, planChange } from './plan.js';
+
+/** Takes every chain of ours, and every jump to one, out of a kernel's tables. Sets stay: both back ends share them. */
+export function planRemoval(applied: Applied): Plan {
+  const nothing = { hooks: [], chains: new Map(), sets: new Map() };
+  return planChange({ 4: rulesOnly(applied[4]), 6: rulesOnly(applied[6]) }, { 4: nothing, 6: nothing });
+}
+
+function rulesOnly({ hooked, misplaced, chains }: AppliedFamily): AppliedFamily {
+  const inPlace = hooks.filter((hook) => hooked.has(hookKey(hook)));
+  return { hooked: new Set(), misplaced: [...inPlace, ...misplaced], chains, sets: new Map(), strays: new Map() };
+}
+
+/** What the kernel holds once some of the sets that no rule names are gone. */
+export function withoutStrays(applied: Applied, destroyed: ReadonlySet<string>): Applied {
+  const without = (family: AppliedFamily): AppliedFamily => {
+    const kept = [...family.strays].filter(([name]) => !destroyed.has(name));
+    return kept.length === family.strays.size ? family : { ...family, strays: new Map(kept) };
+  };
+  return { 4: without(applied[4]), 6: without(applied[6]) };
+}

@@ -1,0 +1,63 @@
+import { type Applied, readApplied } from '@portcullis/plan';
+import { isOwnChain, parseSavedTables } from '@portcullis/ruleset';
+import type { Launcher } from './exec.js';
+import { type Backend, backends } from './kernel-tools.js';
+import { ProcessTools, programOf } from './process-tools.js';
+
+export interface DetectedBackend {
+  readonly backend: Backend;
+  /** Why, for the log. */
+  readonly reason: string;
+  /** What of ours the other back end holds, if anything: two firewalls would be judged one after the other. */
+  readonly elsewhere: Applied | undefined;
+}
+
+/**
+ * Chooses the back end. `auto` is nft, unless the host's legacy tables hold rules of others: then people and programs of
+ * this host look there. A back end that is wanted and not installed is an error.
+ */
+export async function detectBackend(wanted: Backend | 'auto', launcher: Launcher): Promise<DetectedBackend> {
+  const saved = { nft: await save('nft', launcher), legacy: await save('legacy', launcher) };
+  const backend = wanted === 'auto' ? (hasForeignRules(saved.legacy ?? []) ? 'legacy' : 'nft') : wanted;
+  if (saved[backend] === undefined) {
+    throw new Error(`iptables-${backend} cannot be used: ${(await launcher.run(saveCommand(backend, 4))).stderr}`);
+  }
+  const other = backends.find((each) => each !== backend) ?? 'nft';
+  const [ipv4 = '', ipv6 = ''] = saved[other] ?? [];
+  const elsewhere = readApplied({ ipv4, ipv6, sets: '' });
+  return { backend, reason: reasonOf(wanted, backend), elsewhere: isEmpty(elsewhere) ? undefined : elsewhere };
+}
+
+/** Rules of ours in the back end that is not used any more; to be called once the one in use enforces everything. */
+export function toolsOfOther(backend: Backend, launcher: Launcher): ProcessTools {
+  return new ProcessTools(backend === 'nft' ? 'legacy' : 'nft', launcher);
+}
+
+/** What both families hold; undefined where the tool is missing or fails. */
+async function save(backend: Backend, launcher: Launcher): Promise<string[] | undefined> {
+  const results = await Promise.all(([4, 6] as const).map((family) => launcher.run(saveCommand(backend, family))));
+  return results.every(({ status }) => status === 0) ? results.map(({ stdout }) => stdout) : undefined;
+}
+
+function saveCommand(backend: Backend, family: 4 | 6): string[] {
+  return [`${programOf(backend, family)}-save`];
+}
+
+function reasonOf(wanted: Backend | 'auto', backend: Backend): string {
+  if (wanted !== 'auto') return 'as configured';
+  return backend === 'nft' ? 'the legacy tables hold no rules' : 'the legacy tables of this host hold rules of others';
+}
+
+function hasForeignRules(texts: readonly string[]): boolean {
+  return texts.some((text) =>
+    [...parseSavedTables(text).values()].some((table) =>
+      [...table].some(([chain, rules]) => !isOwnChain(chain) && rules.some((rule) => !/-[jg] PC-/.test(rule))),
+    ),
+  );
+}
+
+function isEmpty(applied: Applied): boolean {
+  return ([4, 6] as const).every(
+    (family) => applied[family].chains.size + applied[family].hooked.size + applied[family].misplaced.length === 0,
+  );
+}

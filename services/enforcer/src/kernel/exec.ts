@@ -1,0 +1,58 @@
+/**
+ * The one file that runs programs. Nothing passes through a shell: arguments are fixed words of this service, and what
+ * comes from outside reaches a program through its standard input only, after it has been parsed (S2).
+ */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+
+export interface ToolResult {
+  /** Exit status; undefined when the program could not be started or was ended by a signal. */
+  readonly status: number | undefined;
+  readonly stdout: string;
+  /** What the program complained about, or why it did not run. */
+  readonly stderr: string;
+}
+
+export interface Launcher {
+  /** Runs a program to its end. A program that fails is an answer, not an exception. */
+  run(argv: readonly string[], options?: { readonly input?: string }): Promise<ToolResult>;
+  /** Starts a program that reads its standard input until it ends. */
+  start(argv: readonly string[]): ChildProcessWithoutNullStreams;
+}
+
+export interface LauncherOptions {
+  /** Words before every command, for example `ip netns exec h1`. Default: none. */
+  readonly prefix?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** A program that takes longer is ended with SIGKILL. Default: 60 000 ms. */
+  readonly timeoutMs?: number;
+}
+
+export function createLauncher({ prefix = [], env = {}, timeoutMs = 60_000 }: LauncherOptions = {}): Launcher {
+  const start = (argv: readonly string[]): ChildProcessWithoutNullStreams => {
+    const [command = '', ...args] = [...prefix, ...argv];
+    // Messages are read: they must not be translated. Services are often started without /usr/sbin.
+    const path = `${process.env.PATH ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`;
+    const child = spawn(command, args, { stdio: 'pipe', env: { ...process.env, ...env, LC_ALL: 'C', PATH: path } });
+    // A program that ends early tells why with its status; a broken pipe adds nothing.
+    child.stdin.on('error', () => undefined);
+    return child;
+  };
+  const run: Launcher['run'] = (argv, { input = '' } = {}) =>
+    new Promise((resolve) => {
+      const child = start(argv);
+      const stdout: Buffer[] = [];
+      const stderr: Buffer[] = [];
+      child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+      child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+      const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+      const end = (status: number | undefined, why: string) => {
+        clearTimeout(timer);
+        const complaint = [Buffer.concat(stderr).toString().trim(), why].filter((text) => text !== '').join('; ');
+        resolve({ status, stdout: Buffer.concat(stdout).toString(), stderr: complaint });
+      };
+      child.once('error', (error) => end(undefined, `${argv[0]}: ${error.message}`));
+      child.once('close', (status, signal) => end(status ?? undefined, signal === null ? '' : `ended by ${signal}`));
+      child.stdin.end(input);
+    });
+  return { run, start };
+}

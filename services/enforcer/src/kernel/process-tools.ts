@@ -1,0 +1,71 @@
+import type { SavedKernel, Step } from '@portcullis/plan';
+import type { Launcher, ToolResult } from './exec.js';
+import type { Backend, KernelTools } from './kernel-tools.js';
+import { complaintOf, failureOf, ToolError } from './tool-error.js';
+
+/** How long a tool waits for /run/xtables.lock, in seconds; only the legacy back end takes it. */
+const lockWaitSeconds = '5';
+
+export function restoreCommand(backend: Backend, family: 4 | 6): string[] {
+  return [`${programOf(backend, family)}-restore`, '--noflush', '-w', lockWaitSeconds];
+}
+
+/** One process per step: slower than processes that are kept running, and each error names its line. */
+export class ProcessTools implements KernelTools {
+  constructor(
+    readonly backend: Backend,
+    readonly launcher: Launcher,
+  ) {}
+
+  async read(): Promise<SavedKernel> {
+    const [ipv4 = '', ipv6 = '', sets = ''] = await Promise.all(
+      [[`${programOf(this.backend, 4)}-save`], [`${programOf(this.backend, 6)}-save`], ['ipset', 'save']].map(
+        async (argv) => {
+          const result = await this.launcher.run(argv);
+          if (result.status !== 0) throw failed(argv, result);
+          return result.stdout;
+        },
+      ),
+    );
+    return { ipv4, ipv6, sets };
+  }
+
+  async run(step: Step): Promise<void> {
+    const lines = step.kind === 'sets' ? step.lines.map(idempotent) : step.text.split('\n');
+    const argv = step.kind === 'sets' ? ['ipset', 'restore'] : restoreCommand(this.backend, step.family);
+    const result = await this.launcher.run(argv, { input: `${lines.join('\n')}\n` });
+    if (result.status !== 0) throw failed(argv, result, lines);
+  }
+
+  async destroySets(names: readonly string[]): Promise<ReadonlySet<string>> {
+    const gone = new Set<string>();
+    for (const name of names) {
+      const { status, stderr } = await this.launcher.run(['ipset', 'destroy', name]);
+      if (status === 0 || isUnknownSet(stderr)) gone.add(name);
+    }
+    return gone;
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** A member that another program has added or removed already is no error; a set that exists already is one. */
+export function idempotent(line: string): string {
+  return line.startsWith('add ') || line.startsWith('del ') ? `${line} -exist` : line;
+}
+
+export function isUnknownSet(stderr: string): boolean {
+  return stderr.includes('set with the given name does not exist');
+}
+
+export function programOf(backend: Backend, family: 4 | 6): string {
+  return `${family === 4 ? 'iptables' : 'ip6tables'}-${backend}`;
+}
+
+function failed(argv: readonly string[], { status, stderr }: ToolResult, lines: readonly string[] = []): ToolError {
+  const complaint = complaintOf(stderr) || `exit status ${status}`;
+  const number = Number(/\bline:? (\d+)/.exec(stderr)?.[1] ?? 0);
+  const line = lines[number - 1];
+  const place = line === undefined ? '' : ` at "${line}"`;
+  return new ToolError(failureOf(status, stderr), `${argv[0]}: ${complaint}${place}`, line);
+}
