@@ -33,10 +33,21 @@ interface ErrorOptions {
   readonly details?: readonly Detail[];
 }
 
-/** INVALID_ARGUMENT with a `BadRequest` that names each field. `violations` holds at least one. */
+/** Errors travel in trailers, whose room is small: more, or longer, would cost the caller the whole error. */
+const maxViolations = 12;
+const maxDescriptionLength = 160;
+
+/** INVALID_ARGUMENT with a `BadRequest` that names each field, up to 12 of them. `violations` holds at least one. */
 export function invalidArgument(violations: readonly FieldViolation[]): ConnectError {
-  const message = violations.map(({ field, description }) => `${field}: ${description}`).join('; ');
-  const value = { fieldViolations: violations.map((violation) => ({ ...violation })) };
+  const shown = violations.slice(0, maxViolations).map(({ field, reason, description }) => ({
+    field: shorten(field),
+    reason,
+    description: shorten(description),
+  }));
+  const hiddenCount = violations.length - shown.length;
+  const lines = shown.map(({ field, description }) => `${field}: ${description}`);
+  const message = [...lines, ...(hiddenCount > 0 ? [`and ${hiddenCount} more`] : [])].join('; ');
+  const value = { fieldViolations: shown };
   const details = [{ desc: errorDetails.BadRequestSchema, value }];
   return apiError(Code.InvalidArgument, violations[0]?.reason ?? 'INVALID_ARGUMENT', message, { details });
 }
@@ -83,6 +94,10 @@ export function aborted(reason: string, message: string): ConnectError {
 export function toApiError(thrown: unknown): ConnectError {
   if (thrown instanceof ConnectError) return thrown;
   return apiError(Code.Internal, 'INTERNAL', 'internal error');
+}
+
+function shorten(text: string): string {
+  return text.length <= maxDescriptionLength ? text : `${text.slice(0, maxDescriptionLength - 1)}…`;
 }
 
 function resourceError(code: Code, reason: string, resourceName: string, message: string): ConnectError {

@@ -12,7 +12,7 @@ export function speaksHttp2(socket: Socket, timeoutMs: number): Promise<boolean 
     let seen = Buffer.alloc(0);
     const settle = (answer: boolean | undefined) => {
       clearTimeout(timer);
-      socket.off('readable', onReadable).off('close', onGone).off('error', onGone);
+      socket.off('readable', onReadable).off('end', onGone).off('close', onGone).off('error', onGone);
       if (seen.length > 0) socket.unshift(seen);
       resolve(answer);
     };
@@ -30,6 +30,6 @@ export function speaksHttp2(socket: Socket, timeoutMs: number): Promise<boolean 
       else if (length === preface.length) settle(true);
     };
     const timer = setTimeout(onGone, timeoutMs);
-    socket.on('readable', onReadable).once('close', onGone).once('error', onGone);
+    socket.on('readable', onReadable).once('end', onGone).once('close', onGone).once('error', onGone);
   });
 }

@@ -1,17 +1,17 @@
 import { type EventEmitter, once } from 'node:events';
 import type { DescMethod } from '@bufbuild/protobuf';
 import { Code, ConnectError, createHandlerContext, type HandlerContext } from '@connectrpc/connect';
-import {
-  Metadata,
-  type ServerDuplexStream,
-  type ServerReadableStream,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  type sendUnaryData,
-  type UntypedHandleCall,
-  type UntypedServiceImplementation,
+import type {
+  ServerDuplexStream,
+  ServerReadableStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  sendUnaryData,
+  UntypedHandleCall,
+  UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { grpcStatus } from './grpc-status.js';
+import { headersOf, metadataOf } from './grpc-metadata.js';
+import { formatStatus } from './grpc-status.js';
 import type { Registration } from './registration.js';
 
 type UnaryHandler = (request: unknown, context: HandlerContext) => Promise<unknown>;
@@ -61,7 +61,7 @@ function answerOnce<Call extends AnyCall>(method: DescMethod, handler: UnaryHand
       sendHeader(call, context);
       callback(null, answer, metadataOf(context.responseTrailer));
     } catch (error) {
-      callback(grpcStatus(error));
+      callback(formatStatus(error));
     } finally {
       context.abort();
     }
@@ -86,7 +86,7 @@ function answerMany<Call extends AnyWritable | AnyDuplex>(
       call.end(metadataOf(context.responseTrailer));
     } catch (error) {
       // grpc-js takes the status of a stream from its error event.
-      call.emit('error', grpcStatus(error));
+      call.emit('error', formatStatus(error));
     } finally {
       context.abort();
     }
@@ -121,19 +121,4 @@ function contextOf(call: AnyCall, method: DescMethod) {
 function sendHeader(call: AnyCall, context: HandlerContext): void {
   const header = metadataOf(context.responseHeader);
   if (Object.keys(header.getMap()).length > 0) call.sendMetadata(header);
-}
-
-/** Binary values are base64 text in Connect's headers and buffers in grpc-js. */
-function headersOf(metadata: Metadata): Headers {
-  const headers = new Headers();
-  for (const key of Object.keys(metadata.getMap())) {
-    for (const value of metadata.get(key)) headers.append(key, value.toString('base64'));
-  }
-  return headers;
-}
-
-function metadataOf(headers: Headers): Metadata {
-  const metadata = new Metadata();
-  for (const [key, value] of headers) metadata.add(key, key.endsWith('-bin') ? Buffer.from(value, 'base64') : value);
-  return metadata;
 }

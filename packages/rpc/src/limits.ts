@@ -6,3 +6,6 @@ export const firstBytesTimeoutMs = 10_000;
 
 /** Calls that answer once and whose caller named no deadline. The longest the API itself allows is 300 s. */
 export const defaultTimeoutMs = 330_000;
+
+/** How long calls in flight may go on when the server closes. */
+export const defaultGraceMs = 5000;

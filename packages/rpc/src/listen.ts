@@ -25,6 +25,7 @@ async function removeStaleSocket(path: string): Promise<void> {
   await unlink(path);
 }
 
+/** Anything but a refusal, such as a queue that is full, is a sign of life. */
 function isServed(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path });
@@ -32,6 +33,6 @@ function isServed(path: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', () => resolve(false));
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
   });
 }

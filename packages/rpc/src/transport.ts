@@ -1,32 +1,60 @@
-import { connect } from 'node:net';
 import type { Transport } from '@connectrpc/connect';
-import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
+import { type ChannelCredentials, Client, credentials } from '@grpc/grpc-js';
 import type { Logger } from '@portcullis/runtime';
-import { formatAddress, parseAddress } from './address.js';
+import { parseAddress } from './address.js';
+import { logConnection } from './connection-log.js';
+import { GrpcTransport } from './grpc-transport.js';
 import { maxMessageBytes } from './limits.js';
 
-/** A transport that can be closed; calls in flight then fail. */
+/** A transport that can be closed. */
 export interface OpenTransport extends Transport {
+  /** Ends the connection; calls in flight fail. */
   close(): void;
 }
 
+export interface TransportOptions {
+  /** Hears when the server is reached, lost, or not to be reached. */
+  readonly log?: Logger;
+  /** PEM. Needed for `https://`: `ca` signed the server's certificate; `key` and `cert` are what the client shows. */
+  readonly tls?: { readonly ca: Buffer; readonly key?: Buffer; readonly cert?: Buffer };
+}
+
 /**
- * Dials `http://host:port` or `unix:/path/of.sock` when it is first called, and again after a failure. A call to a server
- * that is not there fails with UNAVAILABLE at once.
+ * Dials `http://host:port` or `unix:/path/of.sock` at the first call, and again after the connection was lost. A call to a
+ * server that is not there fails with UNAVAILABLE at once; while it stays away it is dialled at most each second. A peer
+ * that has gone without a word is noticed within 20 s of silence, if a call waits for it.
+ *
+ * A stream ends when it has been read to its end or when the caller's signal aborts; to leave the loop is not enough,
+ * because clients of Connect do not tell the transport.
  */
-export function openTransport(target: string, _options: { log?: Logger } = {}): OpenTransport {
-  const address = parseAddress(target);
-  const baseUrl = address.kind === 'unix' ? 'http://localhost' : formatAddress(address);
-  const sessionManager = new Http2SessionManager(
-    baseUrl,
-    { pingIntervalMs: 10_000, pingTimeoutMs: 10_000 },
-    address.kind === 'unix' ? { createConnection: () => connect({ path: address.path }) } : {},
-  );
-  const transport = createGrpcTransport({
-    baseUrl,
-    sessionManager,
-    acceptCompression: [],
-    readMaxBytes: maxMessageBytes,
+export function openTransport(target: string, { log, tls }: TransportOptions = {}): OpenTransport {
+  const client = new Client(grpcTarget(target), credentialsOf(target, tls), {
+    'grpc.max_receive_message_length': maxMessageBytes,
+    'grpc.keepalive_time_ms': 10_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 1000,
+    'grpc.dns_min_time_between_resolutions_ms': 1000,
+    // Neither settings from DNS nor a proxy from the environment may come between two services.
+    'grpc.service_config_disable_resolution': 1,
+    'grpc.enable_http_proxy': 0,
+    // Else connections are shared, and outlive their transport.
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_channelz': 0,
   });
-  return { unary: transport.unary, stream: transport.stream, close: () => sessionManager.abort() };
+  if (log) logConnection(client.getChannel(), target, log);
+  return new GrpcTransport(client);
+}
+
+function grpcTarget(target: string): string {
+  const address = parseAddress(target);
+  if (address.kind === 'unix') return `unix:${address.path}`;
+  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+}
+
+function credentialsOf(target: string, tls: TransportOptions['tls']): ChannelCredentials {
+  if (!target.startsWith('https://')) return credentials.createInsecure();
+  if (tls === undefined)
+    throw new TypeError(`${target} needs the certificate of the authority that signed the server's`);
+  return credentials.createSsl(tls.ca, tls.key ?? null, tls.cert ?? null);
 }

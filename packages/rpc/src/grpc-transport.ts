@@ -1,0 +1,174 @@
+import { once } from 'node:events';
+import type {
+  DescMessage,
+  DescMethodStreaming,
+  DescMethodUnary,
+  MessageInitShape,
+  MessageShape,
+} from '@bufbuild/protobuf';
+import { Code, ConnectError, type StreamResponse, type Transport, type UnaryResponse } from '@connectrpc/connect';
+import type {
+  CallOptions,
+  Client,
+  ClientDuplexStream,
+  ClientUnaryCall,
+  Metadata,
+  ServiceError,
+  StatusObject,
+} from '@grpc/grpc-js';
+import { methodDefinition } from './grpc-definition.js';
+import { appendMetadata, metadataOf } from './grpc-metadata.js';
+import { parseStatus } from './grpc-status.js';
+
+type StreamCall = ClientDuplexStream<unknown, unknown>;
+type HeadersInput = ConstructorParameters<typeof Headers>[0];
+
+/**
+ * A transport of Connect over a client of grpc-js.
+ *
+ * Owns: the calls in flight.
+ * Does not own: the connection, which grpc-js opens, watches and opens again.
+ */
+export class GrpcTransport implements Transport {
+  readonly #client: Client;
+  readonly #inFlight = new Set<ClientUnaryCall | StreamCall>();
+  #isClosed = false;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  async unary<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    signal: AbortSignal | undefined,
+    timeoutMs: number | undefined,
+    header: HeadersInput,
+    input: MessageInitShape<I>,
+  ): Promise<UnaryResponse<I, O>> {
+    this.#assertOpen();
+    const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
+    const metadata = metadataOf(new Headers(header));
+    let followed: Ends | undefined;
+    const message = await new Promise((resolve, reject) => {
+      const call = this.#client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        input,
+        metadata,
+        optionsOf(timeoutMs),
+        (error, answer) => (error ? reject(this.#errorOf(error, signal)) : resolve(answer)),
+      );
+      followed = this.#follow(call, signal);
+    });
+    return {
+      stream: false,
+      service: method.parent,
+      method,
+      ...(followed as Ends),
+      message: message as MessageShape<O>,
+    };
+  }
+
+  /** All streams are bidirectional here: what tells them apart is how much each side says. */
+  async stream<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodStreaming<I, O>,
+    signal: AbortSignal | undefined,
+    timeoutMs: number | undefined,
+    header: HeadersInput,
+    input: AsyncIterable<MessageInitShape<I>>,
+  ): Promise<StreamResponse<I, O>> {
+    this.#assertOpen();
+    const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
+    const metadata = metadataOf(new Headers(header));
+    const call: StreamCall = this.#client.makeBidiStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      metadata,
+      optionsOf(timeoutMs),
+    );
+    let failure: ConnectError | undefined;
+    call.on('error', (error: ServiceError) => {
+      failure ??= this.#errorOf(error, signal);
+    });
+    const ended = new AbortController();
+    const headed = new Promise<void>((resolve) => {
+      call.once('metadata', () => resolve());
+      call.once('status', () => {
+        ended.abort();
+        resolve();
+      });
+    });
+    const ends = this.#follow(call, signal);
+    send(input, call, ended.signal).catch((error: unknown) => {
+      failure ??= ConnectError.from(error);
+      call.cancel();
+    });
+    await headed;
+    const answers = async function* () {
+      try {
+        for await (const answer of call) yield answer as MessageShape<O>;
+      } catch (error) {
+        throw failure ?? error;
+      } finally {
+        call.cancel();
+      }
+      // The error may have come before anybody read.
+      if (failure) throw failure;
+    };
+    return { stream: true, service: method.parent, method, ...ends, message: answers() };
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const call of this.#inFlight) call.cancel();
+    this.#client.close();
+  }
+
+  #follow(call: ClientUnaryCall | StreamCall, signal: AbortSignal | undefined): Ends {
+    const ends = { header: new Headers(), trailer: new Headers() };
+    const cancel = () => call.cancel();
+    this.#inFlight.add(call);
+    call.once('metadata', (metadata: Metadata) => appendMetadata(ends.header, metadata));
+    call.once('status', ({ metadata }: StatusObject) => {
+      appendMetadata(ends.trailer, metadata);
+      this.#inFlight.delete(call);
+      signal?.removeEventListener('abort', cancel);
+    });
+    signal?.addEventListener('abort', cancel);
+    if (signal?.aborted) cancel();
+    return ends;
+  }
+
+  #errorOf(error: ServiceError, signal: AbortSignal | undefined): ConnectError {
+    if (signal?.aborted) return ConnectError.from(signal.reason, Code.Canceled);
+    return this.#isClosed ? closedError() : parseStatus(error);
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw closedError();
+  }
+}
+
+interface Ends {
+  readonly header: Headers;
+  readonly trailer: Headers;
+}
+
+function closedError(): ConnectError {
+  return new ConnectError('the transport is closed', Code.Canceled);
+}
+
+function optionsOf(timeoutMs: number | undefined): CallOptions {
+  return timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
+}
+
+/** Sends what the caller says until the call ends; a server may answer, and end, before it has heard everything. */
+async function send(input: AsyncIterable<unknown>, call: StreamCall, ended: AbortSignal): Promise<void> {
+  for await (const message of input) {
+    if (ended.aborted) return;
+    if (!call.write(message)) await once(call, 'drain', { signal: ended }).catch(() => undefined);
+  }
+  call.end();
+}
