@@ -4,6 +4,9 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 
+/** A program that runs. */
+export type RunningTool = ChildProcessWithoutNullStreams;
+
 export interface ToolResult {
   /** Exit status; undefined when the program could not be started or was ended by a signal. */
   readonly status: number | undefined;
@@ -16,7 +19,7 @@ export interface Launcher {
   /** Runs a program to its end. A program that fails is an answer, not an exception. */
   run(argv: readonly string[], options?: { readonly input?: string }): Promise<ToolResult>;
   /** Starts a program that reads its standard input until it ends. */
-  start(argv: readonly string[]): ChildProcessWithoutNullStreams;
+  start(argv: readonly string[]): RunningTool;
 }
 
 export interface LauncherOptions {
@@ -28,7 +31,7 @@ export interface LauncherOptions {
 }
 
 export function createLauncher({ prefix = [], env = {}, timeoutMs = 60_000 }: LauncherOptions = {}): Launcher {
-  const start = (argv: readonly string[]): ChildProcessWithoutNullStreams => {
+  const start = (argv: readonly string[]): RunningTool => {
     const [command = '', ...args] = [...prefix, ...argv];
     // Messages are read: they must not be translated. Services are often started without /usr/sbin.
     const path = `${process.env.PATH ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`;

@@ -20,10 +20,10 @@ export class ToolError extends Error {
   }
 }
 
-/** What a tool said on standard error, as one line without its advice to read the manual. */
+/** What a tool said on standard error, as one line without warnings and its advice to read the manual. */
 export function complaintOf(stderr: string): string {
   const lines = stderr.split('\n').map((line) => line.trim());
-  return lines.filter((line) => line !== '' && !line.startsWith('Try ')).join('; ');
+  return lines.filter((line) => line !== '' && !/^(Try |#? ?Warning)/.test(line)).join('; ');
 }
 
 export function failureOf(status: number | undefined, stderr: string): ToolFailure {

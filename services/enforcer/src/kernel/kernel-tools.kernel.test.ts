@@ -1,0 +1,183 @@
+import { readFileSync, statSync } from 'node:fs';
+import { type HostState, memberSetKey } from '@portcullis/compile';
+import { type Cidr, formatCidr as format, parseCidr, type Rule } from '@portcullis/model';
+import { planChange, readApplied } from '@portcullis/plan';
+import { FirewallRenderer } from '@portcullis/ruleset';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createKernelLab, isRoot, type KernelLab } from '../fixtures/kernel-lab.js';
+import { randomStates } from '../fixtures/random-state.js';
+import { backends, type KernelTools } from './kernel-tools.js';
+import { ProcessTools } from './process-tools.js';
+import { SessionTools } from './session-tools.js';
+
+const kinds = { ProcessTools, SessionTools };
+const drivers = backends.flatMap((backend) =>
+  (['ProcessTools', 'SessionTools'] as const).map((kind) => ({ backend, kind })),
+);
+
+describe.skipIf(!isRoot).each(drivers)('$kind on iptables-$backend', ({ backend, kind }) => {
+  let host: KernelLab;
+  let tools: KernelTools;
+  beforeAll(async () => {
+    host = await createKernelLab();
+    tools = new kinds[kind](backend, host.launcher);
+  });
+  afterAll(async () => {
+    await tools?.close();
+    await host?.lab.destroy();
+  });
+
+  const renderer = new FirewallRenderer();
+  const planTo = async (state: HostState) =>
+    planChange(readApplied(await tools.read()), renderer.render(state), { keepStrays: true });
+  const apply = async (state: HostState) => {
+    for (const step of (await planTo(state)).steps) await tools.run(step);
+  };
+
+  it('leaves in the kernel what was rendered, state after state', async () => {
+    for (const state of randomStates(25, 7)) {
+      await apply(state);
+      expect((await planTo(state)).steps).toEqual([]);
+    }
+  });
+
+  it('finds every kind of rule printed as it was rendered', async () => {
+    const state = stateWithEveryKindOfRule();
+    await apply(state);
+    expect((await planTo(state)).steps).toEqual([]);
+  });
+
+  it('sees what others have changed since its last batch', async () => {
+    const iptables = (...args: string[]) => host.run(`iptables-${backend}`, '-w', '1', ...args);
+    const [before, after] = randomStates(2, 11);
+    if (before === undefined || after === undefined) throw new Error('unreachable');
+    await apply(before);
+    await iptables('-N', 'FOREIGN');
+    await iptables('-A', 'FOREIGN', '-s', '192.0.2.1', '-j', 'DROP');
+    await iptables('-A', 'FORWARD', '-j', 'FOREIGN');
+    await iptables('-F', 'PC-FORWARD');
+    await iptables('-A', 'PC-INGRESS', '-j', 'DROP');
+    await iptables('-I', 'FORWARD', '1', '-j', 'ACCEPT');
+    await host.run('ipset', 'create', 'foreign', 'hash:ip');
+    await apply(after);
+    expect((await planTo(after)).steps).toEqual([]);
+    const saved = await tools.read();
+    expect(saved.ipv4).toContain('-A FORWARD -j ACCEPT\n-A FORWARD -j FOREIGN\n');
+    expect(saved.ipv4).toContain('-A FOREIGN -s 192.0.2.1/32 -j DROP\n');
+    expect(saved.sets).toContain('create foreign hash:ip');
+  });
+
+  it('leaves the rules as they were when a line is refused, and tells why', async () => {
+    const before = await tools.read();
+    const text = '*filter\n:PC-X - [0:0]\n-A PC-X -j RETURN\n-A PC-X -m set --match-set none src -j DROP\nCOMMIT\n';
+    await expect(tools.run({ kind: 'rules', family: 4, text })).rejects.toMatchObject({
+      failure: 'refused',
+      message: expect.stringContaining("Set none doesn't exist"),
+    });
+    const withoutComments = (saved: string) => saved.replaceAll(/^#.*\n/gm, '');
+    expect(withoutComments((await tools.read()).ipv4)).toBe(withoutComments(before.ipv4));
+    const next = { kind: 'rules', family: 4, text: '*filter\n:PC-X - [0:0]\n-X PC-X\nCOMMIT\n' } as const;
+    await expect(tools.run(next)).resolves.toBeUndefined();
+  });
+
+  it('names the line that was refused when asked to be exact', async () => {
+    const lines = ['create pc-x hash:ip', 'add pc-x 10.0.0.1', 'add pc-none 10.0.0.1', 'add pc-x 10.0.0.2'];
+    await expect(tools.run({ kind: 'sets', lines }, { exact: true })).rejects.toMatchObject({
+      line: 'add pc-none 10.0.0.1 -exist',
+    });
+    expect(await tools.destroySets(['pc-x', 'pc-none'])).toEqual(new Set(['pc-x', 'pc-none']));
+  });
+
+  it('misses no refused line of a set, however fast', async () => {
+    for (let i = 0; i < (kind === 'SessionTools' ? 1000 : 20); i += 1) {
+      const isWrong = i % 3 === 0;
+      const lines = isWrong ? ['create pc-y hash:ip', 'add pc-none 10.0.0.1'] : ['create pc-y hash:ip'];
+      const result = await tools.run({ kind: 'sets', lines }).then(
+        () => 'done',
+        (error) => error.failure,
+      );
+      expect(result).toBe(isWrong ? 'refused' : 'done');
+      expect((await tools.destroySets(['pc-y'])).size).toBe(1);
+    }
+  });
+
+  it('does not destroy a set that a rule names', async () => {
+    await host.run('ipset', 'create', 'pc-z', 'hash:ip');
+    await host.run(`iptables-${backend}`, '-A', 'FORWARD', '-m', 'set', '--match-set', 'pc-z', 'src');
+    expect(await tools.destroySets(['pc-z'])).toEqual(new Set());
+    await host.run(`iptables-${backend}`, '-D', 'FORWARD', '-m', 'set', '--match-set', 'pc-z', 'src');
+    await expect.poll(() => tools.destroySets(['pc-z'])).toEqual(new Set(['pc-z']));
+  });
+
+  it('keeps the xtables lock from nobody between two batches', async () => {
+    const noop = { kind: 'rules', family: 4, text: '*filter\n:PC-X - [0:0]\n-X PC-X\nCOMMIT\n' } as const;
+    await tools.run(noop);
+    const startedAt = performance.now();
+    await host.run(`iptables-${backend}`, '-w', '5', '-L', '-n');
+    expect(performance.now() - startedAt).toBeLessThan(1000);
+    expect(readFileSync('/proc/locks', 'utf8')).not.toMatch(new RegExp(`:${lockInode()} `));
+  });
+
+  const lockInode = () =>
+    statSync(`/run/${host.lab.hostNamespace('h1')}.lock`, { throwIfNoEntry: false })?.ino ?? 'none';
+});
+
+/** Every ICMP type and the first and last code, every prefix length of both families, ports at their ends. */
+function stateWithEveryKindOfRule(): HostState {
+  const id = 'projects/p/securityGroups/g';
+  const remote = {
+    group: id,
+    routingDomain: 'default',
+    addresses: new Set(['10.0.0.1', '2001:db8::1', '::ffff:1.2.3.4']),
+  };
+  const ends = [1, 2, 22, 65_534, 65_535];
+  const matched: Partial<Rule>[] = [
+    { protocol: 'icmp' },
+    ...Array.from({ length: 256 }, (_, type) => [{ type }, { type, code: 0 }, { type, code: 255 }])
+      .flat()
+      .map((icmp) => ({ protocol: 'icmp' as const, icmp })),
+    ...ends.flatMap((start) =>
+      ends.filter((end) => end >= start).map((end) => ({ protocol: 'udp' as const, ports: { start, end } })),
+    ),
+    ...Array.from({ length: 33 }, (_, length) => ({ cidr: formatCidr(parseCidr(`172.31.255.255/${length}`)) })),
+    ...Array.from({ length: 129 }, (_, length) => ({ cidr: formatCidr(parseCidr(`fdff:ffff::ffff:1/${length}`)) })),
+    ...['::/96', '::1.2.3.4/128', '::ffff:0:0/96', '::1/128', '64:ff9b::102:304/128', '2001:db8:0:1:1:1:1:1/128'].map(
+      (cidr) => ({ cidr }),
+    ),
+    { protocol: 'tcp', ports: { start: 1, end: 1 }, cidr: '10.0.0.0/8', remoteGroup: id },
+  ];
+  const rules = matched.flatMap((fields, i) =>
+    (['ingress', 'egress'] as const).map(
+      (direction): Rule => ({
+        id: `${id}/rules/${i}-${direction}`,
+        direction,
+        protocol: 'all',
+        active: true,
+        ...fields,
+      }),
+    ),
+  );
+  const nic = {
+    id: 'projects/p/nics/n',
+    interfaceName: 'a-b_c.d@e:fghij',
+    bridge: 'br-0',
+    routingDomain: 'default',
+    mac: '02:00:00:00:00:0a',
+    addresses: ['10.0.0.1', '2001:db8::1', '::ffff:1.2.3.4'],
+    antiSpoofing: true,
+    guarded: true,
+    groups: [id],
+    egressOpen: false,
+    dhcpServers: ['10.0.0.250', 'fe80::1'],
+  };
+  return {
+    nics: new Map([[nic.id, nic]]),
+    groups: new Map([[id, { id, rules }]]),
+    memberSets: new Map([[memberSetKey(id, 'default'), remote]]),
+  };
+}
+
+function formatCidr(cidr: Cidr | undefined): string {
+  if (cidr === undefined) throw new Error('not a CIDR');
+  return format(cidr);
+}

@@ -1,0 +1,61 @@
+import type { SavedKernel, Step } from '@portcullis/plan';
+import type { Launcher } from './exec.js';
+import type { Backend, KernelTools, RunOptions } from './kernel-tools.js';
+import { idempotent, isUnknownSet, ProcessTools, restoreCommand } from './process-tools.js';
+import { ToolError } from './tool-error.js';
+import { ToolSession } from './tool-session.js';
+
+/**
+ * Tools that are kept running: `ipset -`, whose `version` line answers a batch, and one restore per family, which echoes
+ * the comment line after a COMMIT. Both see what others have changed since their last batch, and hold no lock between two.
+ * What needs exact errors, or reads, goes to a process of its own.
+ */
+export class SessionTools implements KernelTools {
+  readonly backend: Backend;
+  readonly #exact: ProcessTools;
+  readonly #ipset: ToolSession;
+  readonly #restore: Readonly<Record<4 | 6, ToolSession>>;
+  #batchCount = 0;
+
+  constructor(backend: Backend, launcher: Launcher) {
+    this.backend = backend;
+    this.#exact = new ProcessTools(backend, launcher);
+    this.#ipset = new ToolSession({ launcher, argv: ['ipset', '-'] });
+    const restore = (family: 4 | 6) =>
+      new ToolSession({ launcher, argv: [...restoreCommand(backend, family), '--verbose'] });
+    this.#restore = { 4: restore(4), 6: restore(6) };
+  }
+
+  read(): Promise<SavedKernel> {
+    return this.#exact.read();
+  }
+
+  async run(step: Step, { exact = false }: RunOptions = {}): Promise<void> {
+    if (exact) return this.#exact.run(step);
+    if (step.kind === 'rules') {
+      this.#batchCount += 1;
+      const answer = `# ack ${this.#batchCount}`;
+      await this.#restore[step.family].send(`${step.text}${answer}\n`, (line) => line === answer);
+      return;
+    }
+    const complaint = await this.#sendSets(step.lines.map(idempotent));
+    if (complaint !== '') throw new ToolError('refused', `ipset: ${complaint}`);
+  }
+
+  async destroySets(names: readonly string[]): Promise<ReadonlySet<string>> {
+    const gone = new Set<string>();
+    for (const name of names) {
+      const complaint = await this.#sendSets([`destroy ${name}`]);
+      if (complaint === '' || isUnknownSet(complaint)) gone.add(name);
+    }
+    return gone;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#ipset, this.#restore[4], this.#restore[6]].map((session) => session.close()));
+  }
+
+  #sendSets(lines: readonly string[]): Promise<string> {
+    return this.#ipset.send(`${lines.join('\n')}\nversion\n`, (line) => line.includes('protocol version'));
+  }
+}
