@@ -1,48 +1,18 @@
 import type { Cloud } from '@portcullis/compile';
-import { judge } from '@portcullis/model';
-import { type Applied, nothingApplied, planChange, type Step } from '@portcullis/plan';
+import { type Applied, nothingApplied, planChange } from '@portcullis/plan';
 import { FirewallRenderer } from '@portcullis/ruleset';
-import { SimulatedFirewall } from '@portcullis/testing';
+import type { SimulatedFirewall } from '@portcullis/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cloud, type Flow, flowIn, frameOf, portsAt, stateOf, worldOf } from './worlds.js';
-
-/** What a kernel begins with. */
-const freshTables = `*raw
-:PREROUTING ACCEPT [0:0]
-:OUTPUT ACCEPT [0:0]
-COMMIT
-*filter
-:INPUT ACCEPT [0:0]
-:FORWARD ACCEPT [0:0]
-:OUTPUT ACCEPT [0:0]
-COMMIT
-`;
+import { isAllowed, passes, runSimulated, simulatedHost } from './judges.js';
+import { cloud, flowIn, stateOf } from './worlds.js';
 
 const renderer = new FirewallRenderer();
-
-function run(firewall: SimulatedFirewall, step: Step): void {
-  if (step.kind === 'sets') firewall.restoreSets(`${step.lines.join('\n')}\n`);
-  else firewall.restoreRules(step.family, step.text, { keepOthers: true });
-}
-
-/** What the reference says about a flow on `h1`: both ends that are on it are judged. */
-function isAllowed(at: Cloud, flow: Flow): boolean {
-  const isHere = (nic: Flow['from']) => nic !== undefined && at.bindings.has(`${nic.id}/bindings/hosts/h1`);
-  const world = worldOf(at);
-  const leaves = !isHere(flow.from) || judge(world, flow.from?.id ?? '', 'egress', flow.packet).allowed;
-  return leaves && (!isHere(flow.to) || judge(world, flow.to?.id ?? '', 'ingress', flow.packet).allowed);
-}
-
-function passes(firewall: SimulatedFirewall, at: Cloud, flow: Flow): boolean {
-  const ports = portsAt(at, flow);
-  return ports === undefined || firewall.judge(frameOf(flow), { ...ports, state: 'new' }).verdict === 'accept';
-}
 
 /** Brings a simulated kernel from one state to the next. */
 function apply(firewall: SimulatedFirewall, applied: Applied, at: Cloud): Applied {
   const plan = planChange(applied, renderer.render(stateOf(at)));
-  for (const step of plan.steps) run(firewall, step);
+  for (const step of plan.steps) runSimulated(firewall, step);
   return plan.applied;
 }
 
@@ -53,7 +23,7 @@ describe('the rendered rules', () => {
     );
     fc.assert(
       fc.property(situation, ({ at, flows }) => {
-        const firewall = new SimulatedFirewall({ ipv4: freshTables, ipv6: freshTables });
+        const firewall = simulatedHost();
         apply(firewall, nothingApplied, at);
         for (const flow of flows) expect(passes(firewall, at, flow), JSON.stringify(flow)).toBe(isAllowed(at, flow));
       }),
@@ -73,7 +43,7 @@ describe('the plan', () => {
   it('leads to what rendering anew gives, and to nothing more to do', () => {
     fc.assert(
       fc.property(history, ({ states, flows }) => {
-        const firewall = new SimulatedFirewall({ ipv4: freshTables, ipv6: freshTables });
+        const firewall = simulatedHost();
         let applied = nothingApplied;
         for (const at of states) {
           applied = apply(firewall, applied, at);
@@ -92,7 +62,7 @@ describe('the plan', () => {
         if (!first || !second) return;
         // The NICs stay where they are: a packet takes the same way before and after.
         const next = { ...second, bindings: first.bindings };
-        const firewall = new SimulatedFirewall({ ipv4: freshTables, ipv6: freshTables });
+        const firewall = simulatedHost();
         const applied = apply(firewall, nothingApplied, first);
         const before = flows.map((flow) => passes(firewall, first, flow));
         const plan = planChange(applied, renderer.render(stateOf(next)));

@@ -16,11 +16,16 @@ import fc from 'fast-check';
 
 export const host = 'hosts/h1';
 
-const networks: readonly Network[] = [
+export const networks: readonly Network[] = [
   network('projects/p/networks/public', 'public', 'default'),
   network('projects/p/networks/flat', 'flat', 'default'),
   network('projects/p/networks/vpc', 'vpc', 'projects/p/networks/vpc'),
 ];
+
+/** Addresses that no NIC has: IPv4, then IPv6. */
+export function outsiderOf(index: number): readonly [string, string] {
+  return [`10.0.0.${index}`, `2001:db8::${index}`];
+}
 
 /** Two NICs of the flat network and two of the VPC share their addresses. */
 const places = [
@@ -81,7 +86,7 @@ const rule: fc.Arbitrary<Rule> = fc
     active,
   }));
 
-const nicsOf = places.map(({ network: n, index }, position) => ({
+export const nicsOf = places.map(({ network: n, index }, position) => ({
   id: `projects/p/nics/n${position}`,
   network: networks[n]?.id ?? '',
   mac: `02:00:00:00:0${n}:0${index}`,
@@ -212,6 +217,11 @@ export function portsAt(at: Cloud, { from, to }: Flow): { physdevIn: string; phy
   return { physdevIn: source?.interfaceName ?? 'up0', physdevOut: target?.interfaceName ?? 'up0' };
 }
 
+/** All NICs on the host that is judged, but n1, which is outside it. */
+export function labBindings(): Map<string, Binding> {
+  return new Map(nicsOf.flatMap((nic, i) => (i === 1 ? [] : [[bindingKey(nic.id, host), binding(nic, host, i)]])));
+}
+
 export function stateOf(at: Cloud) {
   return compileHost(at, host);
 }
@@ -220,7 +230,7 @@ function network(id: string, kind: Network['kind'], routingDomain: string): Netw
   return { id, kind, routingDomain, cidrs: [], dhcpServers: [] };
 }
 
-function binding(nic: Nic, at: string, index: number): Binding {
+function binding(nic: Pick<Nic, 'id' | 'network'>, at: string, index: number): Binding {
   const bridge = `br${networks.findIndex(({ id }) => id === nic.network)}`;
   return { nic: nic.id, host: at, interfaceName: `vnic${index}.0`, bridge, state: 'active' };
 }

@@ -1,0 +1,133 @@
+import type { Cloud } from '@portcullis/compile';
+import type { EgressDefault, Rule, SecurityGroup } from '@portcullis/model';
+import { type Flow, labBindings, networks, nicsOf, outsiderOf } from './worlds.js';
+
+/**
+ * One packet and its verdict per line, on which the reference, the simulator of the rendered text and the kernel agree.
+ *
+ * NICs n0 and n1 are on the public network, n2 and n3 on the flat one, n4 and n5 on a VPC with the addresses of n2 and n3.
+ * All are bound to host h1, but n1. `out` is outside, on the other end's network. Each line holds for both families,
+ * unless a family is named.
+ */
+export interface Scenario {
+  readonly name: string;
+  readonly cloud: Cloud;
+  /** `n0 > n1 tcp/80 = pass`, `out > n2 echo v4 = drop`; spoofed: `n0(mac) > …`, `n0(address) > …`. */
+  readonly verdicts: readonly string[];
+}
+
+export interface Stated {
+  readonly flow: Flow;
+  readonly allowed: boolean;
+}
+
+const id = (group: string) => `projects/p/securityGroups/${group}`;
+const nic = (name: string) => `projects/p/nics/${name}`;
+
+type GroupSpec = { nics?: string[]; rules?: string[]; disabled?: boolean };
+type NicSpec = { antiSpoofing?: boolean; egressDefault?: EgressDefault };
+
+/** Rules are written as people say them: `in tcp 80-90 cidr 10.0.0.0/24 group db`, `out all off`. */
+export function scenario(
+  name: string,
+  groups: Record<string, GroupSpec>,
+  verdicts: readonly string[],
+  options: { nics?: Record<string, NicSpec>; dhcpServers?: string[] } = {},
+): Scenario {
+  const securityGroups = Object.entries(groups).map(([group, { nics = [], rules = [], disabled = false }]) => {
+    const value: SecurityGroup = {
+      id: id(group),
+      enabled: !disabled,
+      networks: networks.map((network) => network.id),
+      rules: rules.map((text, i) => parseRule(`${group}-r${i}`, text)),
+      nics: nics.map(nic),
+    };
+    return [value.id, value] as const;
+  });
+  const nics = nicsOf.map((each, i) => {
+    const { antiSpoofing = false, egressDefault = 'auto' } = options.nics?.[`n${i}`] ?? {};
+    return [each.id, { ...each, antiSpoofing, egressDefault }] as const;
+  });
+  const dhcpServers = options.dhcpServers ?? [];
+  const cloud: Cloud = {
+    groups: new Map(securityGroups),
+    networks: new Map(networks.map((network) => [network.id, { ...network, dhcpServers }])),
+    nics: new Map(nics),
+    bindings: labBindings(),
+  };
+  return { name, cloud, verdicts };
+}
+
+function parseRule(ruleId: string, text: string): Rule {
+  const words = text.split(' ');
+  const after = (word: string) => (words.includes(word) ? words[words.indexOf(word) + 1] : undefined);
+  const protocol = words[1] as Rule['protocol'];
+  const [cidr, group, type] = [after('cidr'), after('group'), after('type')];
+  const [start = 0, end = start] = (words[2] ?? '').split('-').map(Number);
+  const [icmpType = 0, icmpCode] = (type ?? '').split('/').map(Number);
+  return {
+    id: ruleId,
+    direction: words[0] === 'in' ? 'ingress' : 'egress',
+    protocol,
+    ...(protocol === 'tcp' || protocol === 'udp' ? { ports: { start, end } } : {}),
+    ...(type === undefined
+      ? {}
+      : { icmp: icmpCode === undefined ? { type: icmpType } : { type: icmpType, code: icmpCode } }),
+    ...(cidr === undefined ? {} : { cidr }),
+    ...(group === undefined ? {} : { remoteGroup: id(group) }),
+    active: !words.includes('off'),
+  };
+}
+
+const line = /^(n\d|out)(?:\((mac|address)\))? > (n\d|out) (\S+)(?: (v4|v6))? = (pass|drop)$/;
+
+/** The packets of a scenario, each in the families it is meant for. */
+export function statedFlows({ cloud, verdicts }: Scenario): Stated[] {
+  return verdicts.flatMap((text) => {
+    const [, from = '', spoof, to = '', what = '', only, verdict] = line.exec(text) ?? [];
+    if (verdict === undefined) throw new Error(`cannot read ${JSON.stringify(text)}`);
+    const families = only === undefined ? ([4, 6] as const) : ([only === 'v4' ? 4 : 6] as const);
+    return families.map((family) => ({
+      allowed: verdict === 'pass',
+      flow: flowOf(cloud, { from: nic(from), to: nic(to), spoof, what, family }),
+    }));
+  });
+}
+
+function flowOf(
+  cloud: Cloud,
+  {
+    from,
+    to,
+    spoof,
+    what,
+    family,
+  }: { from: string; to: string; spoof: string | undefined; what: string; family: 4 | 6 },
+): Flow {
+  const [sender, receiver] = [cloud.nics.get(from), cloud.nics.get(to)];
+  const addressOf = (end: typeof sender) =>
+    end?.addresses[family === 4 ? 0 : 1] ?? outsiderOf(99)[family === 4 ? 0 : 1];
+  return {
+    from: sender,
+    to: receiver,
+    family,
+    packet: {
+      sourceMac: spoof === 'mac' ? '02:00:00:00:0f:0f' : (sender?.mac ?? '02:00:00:00:0e:0e'),
+      source: spoof === 'address' ? outsiderOf(77)[family === 4 ? 0 : 1] : addressOf(sender),
+      destination: addressOf(receiver),
+      payload: payloadOf(what, family),
+    },
+  };
+}
+
+function payloadOf(what: string, family: 4 | 6): Flow['packet']['payload'] {
+  const [name = '', first = '', second = '0'] = what.split(/[/:]/);
+  if (name === 'tcp' || name === 'udp') {
+    const [sourcePort, port] = first.includes('-') ? first.split('-').map(Number) : [40_000, Number(first)];
+    return { protocol: name, sourcePort: sourcePort ?? 0, destinationPort: port ?? 0 };
+  }
+  if (name === 'echo') return { protocol: 'icmp', type: family === 4 ? 8 : 128, code: 0 };
+  if (name === 'icmp') return { protocol: 'icmp', type: Number(first), code: Number(second) };
+  if (name === 'proto') return { protocol: Number(first) };
+  throw new Error(`cannot read ${JSON.stringify(what)}`);
+}

@@ -1,0 +1,288 @@
+import { type Scenario, scenario } from './corpus.js';
+
+/** What a group means, line by line. A failure that random testing finds is added here in its smallest form. */
+export const scenarios: readonly Scenario[] = [
+  scenario('a NIC in no group is not filtered', { web: { nics: ['n2'] } }, [
+    'out > n3 tcp/22 = pass',
+    'n3 > out proto/47 = pass',
+  ]),
+  scenario('a group without rules: nothing comes in, everything may go out', { web: { nics: ['n2'] } }, [
+    'out > n2 tcp/80 = drop',
+    'n3 > n2 udp/53 = drop',
+    'out > n2 echo = drop',
+    'out > n2 proto/47 = drop',
+    'n2 > out tcp/80 = pass',
+    'n2 > n3 proto/47 = pass',
+  ]),
+  scenario(
+    'the automatic rules let members talk and do not close egress',
+    {
+      web: { nics: ['n2', 'n3'], rules: ['in all group web', 'out all group web'] },
+    },
+    ['n2 > n3 tcp/80 = pass', 'n3 > n2 proto/132 = pass', 'out > n2 tcp/80 = drop', 'n2 > out tcp/80 = pass'],
+  ),
+  scenario(
+    'a rule to the own group that is narrower than ALL does close egress',
+    {
+      web: { nics: ['n2', 'n3'], rules: ['in all', 'out tcp 80 group web'] },
+    },
+    ['n2 > n3 tcp/80 = pass', 'n2 > n3 tcp/81 = drop', 'n2 > out tcp/80 = drop'],
+  ),
+  scenario(
+    'a rule to the own group with a CIDR does close egress',
+    {
+      web: { nics: ['n2', 'n3'], rules: ['in all', 'out all cidr 0.0.0.0/0 group web'] },
+    },
+    ['n2 > n3 tcp/80 v4 = pass', 'n2 > n3 tcp/80 v6 = drop', 'n2 > out tcp/80 = drop'],
+  ),
+  scenario('TCP ports at both ends of the range and just outside', { web: { nics: ['n2'], rules: ['in tcp 80-90'] } }, [
+    'out > n2 tcp/79 = drop',
+    'out > n2 tcp/80 = pass',
+    'out > n2 tcp/90 = pass',
+    'out > n2 tcp/91 = drop',
+    'out > n2 udp/85 = drop',
+  ]),
+  scenario('UDP from port 1 to 65535', { web: { nics: ['n2'], rules: ['in udp 1-65535'] } }, [
+    'out > n2 udp/1 = pass',
+    'out > n2 udp/65535 = pass',
+    'out > n2 tcp/1 = drop',
+  ]),
+  scenario('ports are those of the destination', { web: { nics: ['n2'], rules: ['in tcp 80'] } }, [
+    'out > n2 tcp/80-81 = drop',
+    'out > n2 tcp/81-80 = pass',
+  ]),
+  scenario('ICMP covers every message of both families', { web: { nics: ['n2'], rules: ['in icmp'] } }, [
+    'out > n2 echo = pass',
+    'out > n2 icmp/13/0 v4 = pass',
+    'out > n2 icmp/3/1 v4 = pass',
+    'out > n2 icmp/139/0 v6 = pass',
+    'out > n2 tcp/80 = drop',
+  ]),
+  scenario(
+    'ICMP of a type, and of a type and code',
+    {
+      web: { nics: ['n2'], rules: ['in icmp type 8', 'in icmp type 3/1'] },
+    },
+    [
+      'out > n2 icmp/8/0 v4 = pass',
+      'out > n2 icmp/3/1 v4 = pass',
+      'out > n2 icmp/3/0 v4 = drop',
+      'out > n2 icmp/13/0 v4 = drop',
+      'out > n2 echo v6 = drop',
+    ],
+  ),
+  scenario('a CIDR covers its family only', { web: { nics: ['n2'], rules: ['in all cidr 10.0.0.0/24'] } }, [
+    'out > n2 tcp/80 v4 = pass',
+    'out > n2 tcp/80 v6 = drop',
+  ]),
+  scenario('a CIDR of everything is still of one family', { web: { nics: ['n2'], rules: ['in all cidr ::/0'] } }, [
+    'out > n2 tcp/80 v6 = pass',
+    'out > n2 tcp/80 v4 = drop',
+  ]),
+  scenario('a CIDR of one address', { web: { nics: ['n2'], rules: ['in all cidr 10.0.0.4/32'] } }, [
+    'n3 > n2 tcp/80 v4 = pass',
+    'out > n2 tcp/80 v4 = drop',
+  ]),
+  scenario(
+    'a remote group is its members',
+    { web: { nics: ['n2'], rules: ['in tcp 80 group db'] }, db: { nics: ['n3'] } },
+    ['n3 > n2 tcp/80 = pass', 'n3 > n2 tcp/81 = drop', 'out > n2 tcp/80 = drop'],
+  ),
+  scenario(
+    'a CIDR and a remote group: both',
+    {
+      web: { nics: ['n2'], rules: ['in tcp 80 cidr 10.0.0.4/31 group db'] },
+      db: { nics: ['n3'] },
+    },
+    ['n3 > n2 tcp/80 v4 = pass', 'n3 > n2 tcp/80 v6 = drop', 'out > n2 tcp/80 v4 = drop'],
+  ),
+  scenario(
+    'a CIDR and a remote group that exclude each other',
+    {
+      web: { nics: ['n2'], rules: ['in tcp 80 cidr 10.0.0.99/32 group db'] },
+      db: { nics: ['n3'] },
+    },
+    ['n3 > n2 tcp/80 = drop', 'out > n2 tcp/80 = drop'],
+  ),
+  scenario(
+    'a remote group that is disabled matches nobody',
+    {
+      web: { nics: ['n2'], rules: ['in all group db'] },
+      db: { nics: ['n3'], disabled: true },
+    },
+    ['n3 > n2 tcp/80 = drop'],
+  ),
+  scenario(
+    'an egress rule to a group that matches nobody still closes egress',
+    {
+      web: { nics: ['n2'], rules: ['out all group db'] },
+      db: {},
+    },
+    ['n2 > n3 tcp/80 = drop', 'n2 > out tcp/80 = drop'],
+  ),
+  scenario(
+    'a rule that is off allows nothing, and still closes egress',
+    {
+      web: { nics: ['n2'], rules: ['in tcp 80 off', 'out tcp 443 off'] },
+    },
+    ['out > n2 tcp/80 = drop', 'n2 > out tcp/443 = drop', 'n2 > out tcp/80 = drop'],
+  ),
+  scenario('the first egress rule closes the rest', { web: { nics: ['n2'], rules: ['out tcp 443'] } }, [
+    'n2 > out tcp/443 = pass',
+    'n2 > out tcp/444 = drop',
+    'n2 > out echo = drop',
+    'n2 > n3 tcp/443 = pass',
+  ]),
+  scenario(
+    'a disabled group is as if no NIC were in it',
+    { web: { nics: ['n2'], rules: ['out tcp 443'], disabled: true } },
+    ['out > n2 tcp/80 = pass', 'n2 > out tcp/80 = pass'],
+  ),
+  scenario(
+    'two groups on a NIC: the union',
+    {
+      web: { nics: ['n2'], rules: ['in tcp 80'] },
+      ops: { nics: ['n2'], rules: ['in tcp 22', 'out udp 53'] },
+    },
+    [
+      'out > n2 tcp/80 = pass',
+      'out > n2 tcp/22 = pass',
+      'out > n2 tcp/23 = drop',
+      'n2 > out udp/53 = pass',
+      'n2 > out tcp/80 = drop',
+    ],
+  ),
+  scenario(
+    'of two groups the disabled one counts for nothing',
+    {
+      web: { nics: ['n2'], rules: ['in tcp 80'] },
+      ops: { nics: ['n2'], rules: ['in tcp 22', 'out udp 53'], disabled: true },
+    },
+    ['out > n2 tcp/80 = pass', 'out > n2 tcp/22 = drop', 'n2 > out tcp/80 = pass'],
+  ),
+  scenario(
+    'both ends are judged on one host: the receiver',
+    {
+      web: { nics: ['n2'], rules: ['out tcp 80'] },
+      db: { nics: ['n3'], rules: ['in tcp 81'] },
+    },
+    ['n2 > n3 tcp/80 = drop', 'n2 > n3 tcp/81 = drop', 'n2 > out tcp/80 = pass'],
+  ),
+  scenario(
+    'both ends are judged on one host: both agree',
+    {
+      web: { nics: ['n2'], rules: ['out tcp 80'] },
+      db: { nics: ['n3'], rules: ['in tcp 80'] },
+    },
+    ['n2 > n3 tcp/80 = pass', 'n2 > n3 udp/80 = drop', 'out > n3 tcp/80 = pass'],
+  ),
+  scenario(
+    'egress default DENY without any rule',
+    { web: { nics: ['n2'] } },
+    ['n2 > out tcp/80 = drop', 'n2 > n3 echo = drop'],
+    {
+      nics: { n2: { egressDefault: 'deny' } },
+    },
+  ),
+  scenario(
+    'egress default ALLOW with a rule',
+    { web: { nics: ['n2'], rules: ['out tcp 443'] } },
+    ['n2 > out tcp/80 = pass'],
+    {
+      nics: { n2: { egressDefault: 'allow' } },
+    },
+  ),
+  scenario('an egress default without a group filters nothing', {}, ['n2 > out tcp/80 = pass'], {
+    nics: { n2: { egressDefault: 'deny' } },
+  }),
+  scenario(
+    'anti-spoofing holds for a NIC in no group',
+    {},
+    [
+      'n2(mac) > out udp/53 = drop',
+      'n2(address) > out udp/53 = drop',
+      'n2 > out udp/53 = pass',
+      'out > n2 udp/53 = pass',
+    ],
+    { nics: { n2: { antiSpoofing: true } } },
+  ),
+  scenario(
+    'anti-spoofing comes before what rules allow',
+    { web: { nics: ['n2'], rules: ['out all'] } },
+    ['n2(mac) > out udp/53 = drop', 'n2(address) > out udp/53 = drop', 'n2 > out udp/53 = pass'],
+    { nics: { n2: { antiSpoofing: true } } },
+  ),
+  scenario(
+    'without anti-spoofing a foreign source is judged by the rules',
+    { web: { nics: ['n2'], rules: ['out udp 53'] } },
+    ['n2(address) > out udp/53 = pass', 'n2(address) > out udp/54 = drop'],
+  ),
+  scenario('DHCP of the NIC passes, and only as client', { web: { nics: ['n2'], rules: ['out tcp 443'] } }, [
+    'n2 > out udp/68-67 v4 = pass',
+    'out > n2 udp/67-68 v4 = pass',
+    'n2 > out udp/546-547 v6 = pass',
+    'out > n2 udp/547-546 v6 = pass',
+    'n2 > out udp/67-68 v4 = drop',
+    'out > n2 udp/68-67 v4 = drop',
+    'n2 > out udp/53 = drop',
+  ]),
+  scenario(
+    'DHCP answers come from the named servers only',
+    { web: { nics: ['n2'] } },
+    ['out > n2 udp/67-68 v4 = drop', 'n3 > n2 udp/67-68 v4 = pass', 'out > n2 udp/547-546 v6 = pass'],
+    { dhcpServers: ['10.0.0.4'] },
+  ),
+  scenario(
+    'neighbour discovery passes, router advertisements only in',
+    { web: { nics: ['n2'], rules: ['out tcp 443'] } },
+    [
+      'n2 > out icmp/133/0 v6 = pass',
+      'n2 > out icmp/135/0 v6 = pass',
+      'n2 > out icmp/136/0 v6 = pass',
+      'n2 > out icmp/134/0 v6 = drop',
+      'out > n2 icmp/134/0 v6 = pass',
+      'out > n2 icmp/135/0 v6 = pass',
+      'out > n2 icmp/136/0 v6 = pass',
+      'out > n2 icmp/133/0 v6 = drop',
+      'out > n2 icmp/137/0 v6 = drop',
+    ],
+  ),
+  scenario(
+    'members with equal addresses in two routing domains',
+    {
+      web: { nics: ['n2', 'n4'], rules: ['in tcp 80 group db'] },
+      db: { nics: ['n3'] },
+    },
+    ['n3 > n2 tcp/80 = pass', 'n5 > n4 tcp/80 = drop', 'out > n4 tcp/80 = drop'],
+  ),
+  scenario('one group on three networks', { web: { nics: ['n0', 'n2', 'n4'], rules: ['in tcp 80'] } }, [
+    'out > n0 tcp/80 = pass',
+    'out > n2 tcp/80 = pass',
+    'out > n4 tcp/80 = pass',
+    'n1 > n0 tcp/81 = drop',
+    'n3 > n2 tcp/81 = drop',
+    'n5 > n4 tcp/81 = drop',
+  ]),
+  scenario(
+    'members on another host, or on none, are members',
+    {
+      web: { nics: ['n0'], rules: ['in tcp 80 group db'] },
+      db: { nics: ['n1'] },
+    },
+    ['n1 > n0 tcp/80 = pass', 'out > n0 tcp/80 = drop', 'n0 > n1 tcp/80 = pass'],
+  ),
+  scenario(
+    'a group that names itself through two rules and another group',
+    {
+      web: { nics: ['n2'], rules: ['in tcp 80 group web', 'in udp 53 group db'] },
+      db: { nics: ['n2', 'n3'], rules: ['in tcp 22 group web'] },
+    },
+    [
+      'n3 > n2 udp/53 = pass',
+      'n3 > n2 tcp/80 = drop',
+      'n3 > n2 tcp/22 = drop',
+      'n2 > n3 tcp/22 = pass',
+      'out > n3 tcp/22 = drop',
+    ],
+  ),
+];
