@@ -45,9 +45,11 @@ export class DescriptorIndex {
       this.#symbols.set(desc.typeName, file);
       if (desc.kind === 'message') this.#addMembers(desc, file);
       if (desc.kind === 'enum') {
-        // The values of an enum live beside it, not in it.
+        // The values of an enum live beside it; grpcurl asks for them as if they were in it.
         const scope = desc.typeName.slice(0, desc.typeName.length - desc.name.length);
-        for (const { name } of desc.values) this.#symbols.set(`${scope}${name}`, file);
+        for (const { name } of desc.values) {
+          this.#symbols.set(`${scope}${name}`, file).set(`${desc.typeName}.${name}`, file);
+        }
       }
       if (desc.kind === 'extension') {
         const numbers = this.#extensions.get(desc.extendee.typeName) ?? new Map<number, DescFile>();

@@ -21,6 +21,7 @@ const file = create(FileDescriptorProtoSchema, {
       field: [
         {
           name: 'text',
+          jsonName: 'text',
           number: 1,
           label: FieldDescriptorProto_Label.OPTIONAL,
           type: FieldDescriptorProto_Type.STRING,

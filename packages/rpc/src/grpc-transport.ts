@@ -108,7 +108,11 @@ export class GrpcTransport implements Transport {
     await headed;
     const answers = async function* () {
       try {
-        for await (const answer of call) yield answer as MessageShape<O>;
+        for await (const answer of call) {
+          // What has arrived before the caller lost interest is not wanted any more.
+          if (signal?.aborted) throw ConnectError.from(signal.reason, Code.Canceled);
+          yield answer as MessageShape<O>;
+        }
       } catch (error) {
         throw failure ?? error;
       } finally {

@@ -40,6 +40,8 @@ const sweepIntervalMs = 50;
 export async function openPort({ address: wanted, http1, http2, tls, log }: PortOptions): Promise<Port> {
   const server = tls ? createTlsServer(tlsOptions(tls), http1) : createServer(http1);
   const connections = new Set<Socket>();
+  /** Those that have not said which protocol they speak. */
+  const undecided = new Set<Socket>();
   const keep = (connection: Socket) => {
     connections.add(connection);
     connection.once('close', () => connections.delete(connection));
@@ -51,7 +53,9 @@ export async function openPort({ address: wanted, http1, http2, tls, log }: Port
   server.off(event, serveHttp1);
   server.on(event, async (connection: Socket) => {
     keep(connection);
+    undecided.add(connection);
     const isHttp2 = await speaksHttp2(connection, firstBytesTimeoutMs);
+    undecided.delete(connection);
     if (isHttp2 === undefined) return;
     if (isHttp2) {
       connection.allowHalfOpen = false;
@@ -66,6 +70,7 @@ export async function openPort({ address: wanted, http1, http2, tls, log }: Port
     address,
     close: (graceMs) =>
       new Promise((resolve) => {
+        for (const connection of undecided) connection.destroy();
         const sweep = setInterval(() => server.closeIdleConnections(), sweepIntervalMs);
         const cut = setTimeout(() => {
           for (const connection of connections) connection.destroy();
