@@ -1,1 +1,3 @@
-export {};
+export * from './follow-store.js';
+export * from './open-store.js';
+export * from './store.js';

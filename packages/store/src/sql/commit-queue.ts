@@ -1,0 +1,133 @@
+import type { LoggedChange, Transaction } from '../store.js';
+import type { Engine } from './engine.js';
+import { appendToLog, type CommittedRevision } from './log-table.js';
+import { rollBackTo, setSavepoint } from './savepoint.js';
+import { SqlTransaction } from './sql-transaction.js';
+import type { Sql } from './tables.js';
+
+export interface CommitQueueOptions {
+  readonly engine: Engine;
+  /** Commits the log keeps. */
+  readonly logLength: number;
+  /** Called with the newest revision after each database commit that made one. */
+  readonly onCommit: (revision: number) => void;
+  /** Most transactions that share one database commit. */
+  readonly maxGroupSize?: number;
+}
+
+interface Waiting {
+  readonly work: (transaction: Transaction) => Promise<unknown>;
+  readonly resolve: (committed: { value: unknown; revision: number }) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type Outcome = { readonly value: unknown; readonly revision: number } | { readonly error: unknown };
+
+/** Longest time transactions join a group that has begun, in milliseconds: the first one waits for the last. */
+const maxGroupMs = 20;
+
+/**
+ * Commits transactions in groups: those that wait at the same time share one database commit, and one wait for the disk.
+ *
+ * Owns: the transactions that wait, and the one group that is under way.
+ * Invariants: 1. A transaction resolves only after its group is durable. 2. Each takes its own revision, in the order of
+ * the log (P1: both are written by the same database transaction). 3. One that fails takes back itself and no other.
+ */
+export class CommitQueue {
+  readonly #options: CommitQueueOptions;
+  readonly #waiting: Waiting[] = [];
+  #underWay: Promise<void> | undefined;
+
+  constructor(options: CommitQueueOptions) {
+    this.#options = options;
+  }
+
+  transact<Value>(work: (transaction: Transaction) => Promise<Value>): Promise<{ value: Value; revision: number }> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ work, resolve: resolve as Waiting['resolve'], reject });
+      this.#underWay ??= this.#commitAll();
+    });
+  }
+
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
+    while (this.#underWay) await this.#underWay;
+  }
+
+  async #commitAll(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#commitGroup();
+    // In the same turn as the check: a transaction that comes later finds nothing under way.
+    this.#underWay = undefined;
+  }
+
+  async #commitGroup(): Promise<void> {
+    const { engine, onCommit } = this.#options;
+    const group: Waiting[] = [];
+    try {
+      let newest = 0;
+      let committed = 0;
+      const outcomes: Outcome[] = [];
+      await engine.write(async (db) => {
+        newest = await engine.lockRevision(db);
+        const revisions: CommittedRevision[] = [];
+        for await (const waiting of this.#join(group)) {
+          const { changes, ...outcome } = await attempt(db, waiting.work);
+          if ('error' in outcome) {
+            outcomes.push(outcome);
+            continue;
+          }
+          if (changes.length > 0) {
+            newest += 1;
+            revisions.push({ revision: newest, changes });
+          }
+          outcomes.push({ value: outcome.value, revision: newest });
+        }
+        committed = revisions.length;
+        if (committed === 0) return;
+        await appendToLog(db, { revisions, logLength: this.#options.logLength });
+        await engine.announce(db, newest);
+      });
+      for (const [i, waiting] of group.entries()) settle(waiting, outcomes[i]);
+      if (committed > 0) onCommit(newest);
+    } catch (error) {
+      // Also one that was taken from the queue and never tried: it was promised nothing yet.
+      if (group.length === 0) group.push(...this.#waiting.splice(0));
+      for (const { reject } of group) reject(error);
+    }
+  }
+
+  /** Those that wait, and those that come while the group is under way, moved to `group`. */
+  *#join(group: Waiting[]): Generator<Waiting> {
+    const { maxGroupSize = 64 } = this.#options;
+    const deadline = performance.now() + maxGroupMs;
+    while (group.length < maxGroupSize && (group.length === 0 || performance.now() < deadline)) {
+      const next = this.#waiting.shift();
+      if (!next) return;
+      group.push(next);
+      yield next;
+    }
+  }
+}
+
+function settle({ resolve, reject }: Waiting, outcome: Outcome | undefined): void {
+  if (outcome === undefined) reject(new Error('the transaction was not tried'));
+  else if ('error' in outcome) reject(outcome.error);
+  else resolve(outcome);
+}
+
+/** Runs one transaction behind a savepoint. Throws only when the database itself is in trouble. */
+async function attempt(
+  db: Sql,
+  work: Waiting['work'],
+): Promise<{ value: unknown; changes: LoggedChange[] } | { error: unknown; changes: never[] }> {
+  await setSavepoint(db);
+  const transaction = new SqlTransaction(db);
+  try {
+    const value = await work(transaction);
+    if (transaction.failure !== undefined) throw transaction.failure;
+    return { value, changes: transaction.changes() };
+  } catch (error) {
+    await rollBackTo(db);
+    return { error, changes: [] };
+  }
+}

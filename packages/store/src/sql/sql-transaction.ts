@@ -1,0 +1,163 @@
+import { ClaimTaken, type LoggedChange, type Put, type Stored, type Transaction } from '../store.js';
+import { chunks, SqlReading } from './sql-reading.js';
+import type { Sql } from './tables.js';
+
+interface Touched {
+  readonly kind: string;
+  readonly name: string;
+  readonly before: Uint8Array | undefined;
+  after: Uint8Array | undefined;
+}
+
+/**
+ * One transaction of a service, inside a database transaction of possibly many.
+ *
+ * Owns: what it has changed so far.
+ * Does not own: its revision, its savepoint, the log.
+ * Invariants: 1. A document that `put` names has exactly the links and claims of its last `put`. 2. After a `put` that
+ * threw, also one whose error was caught, `failure` is set and the transaction must not be committed.
+ */
+export class SqlTransaction extends SqlReading implements Transaction {
+  readonly #db: Sql;
+  readonly #touched = new Map<string, Touched>();
+  #failure: unknown;
+
+  constructor(db: Sql) {
+    super(db);
+    this.#db = db;
+  }
+
+  /** Why the transaction cannot be committed any more: a `put` broke off half way. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  async put(...documents: readonly Put[]): Promise<void> {
+    try {
+      for (const [kind, ofKind] of byKind(documents)) {
+        for (const chunk of chunks(ofKind)) await this.#forget(kind, namesOf(chunk));
+        for (const chunk of chunks(ofKind)) await this.#write(kind, chunk);
+      }
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  async delete(kind: string, ...names: readonly string[]): Promise<void> {
+    for (const chunk of chunks([...new Set(names)])) {
+      const existing = await this.#forget(kind, chunk);
+      if (existing.length === 0) continue;
+      await this.#db.deleteFrom('document').where('kind', '=', kind).where('name', 'in', existing).execute();
+      for (const name of existing) this.#touch(kind, name).after = undefined;
+    }
+  }
+
+  /** The net change of each document; a document that is as it was before is left out. */
+  changes(): LoggedChange[] {
+    const touched = [...this.#touched.values()].filter(({ before, after }) => !sameBytes(before, after));
+    return touched.map(({ kind, name, after }) => ({ kind, name, body: after }));
+  }
+
+  /** Takes links and claims away from the documents that exist, and returns their names. */
+  async #forget(kind: string, names: readonly string[]): Promise<string[]> {
+    const unknown = names.filter((name) => !this.#touched.has(keyOf(kind, name)));
+    const stored = await this.getMany(kind, unknown);
+    for (const name of unknown) this.#note(kind, name, stored.get(name));
+    const existing = names.filter((name) => this.#touch(kind, name).after !== undefined);
+    if (existing.length > 0) {
+      await this.#db.deleteFrom('link').where('kind', '=', kind).where('name', 'in', existing).execute();
+      await this.#db.deleteFrom('claim').where('kind', '=', kind).where('name', 'in', existing).execute();
+    }
+    return existing;
+  }
+
+  async #write(kind: string, documents: readonly Put[]): Promise<void> {
+    const rows = documents.map(({ name, body }) => ({ kind, name, body }));
+    await this.#db
+      .insertInto('document')
+      .values(rows)
+      .onConflict((conflict) =>
+        conflict.columns(['kind', 'name']).doUpdateSet({ body: (row) => row.ref('excluded.body') }),
+      )
+      .execute();
+    for (const chunk of chunks(documents.flatMap(linksOf))) await this.#db.insertInto('link').values(chunk).execute();
+    await this.#claim(documents.flatMap(claimsOf));
+    for (const { name, body } of documents) this.#touch(kind, name).after = body;
+  }
+
+  /** The row lock on the store keeps others out, so what is free now stays free until the commit. */
+  async #claim(claims: readonly Claim[]): Promise<void> {
+    const holders = new Map<string, Claim>();
+    for (const claim of claims) {
+      const other = holders.get(claim.claim);
+      if (other) throw new ClaimTaken(claim.claim, other);
+      holders.set(claim.claim, claim);
+    }
+    for (const chunk of chunks(claims)) {
+      const made = await this.#db
+        .insertInto('claim')
+        .values(chunk)
+        .onConflict((conflict) => conflict.column('claim').doNothing())
+        .returning('claim')
+        .execute();
+      if (made.length < chunk.length) await this.#complain(chunk, new Set(made.map(({ claim }) => claim)));
+    }
+  }
+
+  async #complain(claims: readonly Claim[], made: ReadonlySet<string>): Promise<never> {
+    const refused = claims.flatMap(({ claim }) => (made.has(claim) ? [] : [claim]));
+    const query = this.#db.selectFrom('claim').selectAll().where('claim', 'in', refused).orderBy('claim');
+    const { claim, kind, name } = await query.executeTakeFirstOrThrow();
+    throw new ClaimTaken(claim, { kind, name });
+  }
+
+  #note(kind: string, name: string, stored: Stored | undefined): void {
+    this.#touched.set(keyOf(kind, name), { kind, name, before: stored?.body, after: stored?.body });
+  }
+
+  #touch(kind: string, name: string): Touched {
+    const touched = this.#touched.get(keyOf(kind, name));
+    if (!touched) throw new Error(`${name} was not read before it was written`);
+    return touched;
+  }
+}
+
+interface Claim {
+  readonly claim: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
+function claimsOf({ kind, name, claims = [] }: Put): Claim[] {
+  return [...new Set(claims)].map((claim) => ({ claim, kind, name }));
+}
+
+function linksOf({ kind, name, links = {} }: Put): { kind: string; link: string; target: string; name: string }[] {
+  return Object.entries(links).flatMap(([link, targets]) =>
+    [...new Set(targets)].map((target) => ({ kind, link, target, name })),
+  );
+}
+
+/** Of two documents of one name the last one counts, as if they were put one after the other. */
+function byKind(documents: readonly Put[]): [string, Put[]][] {
+  const kinds = new Map<string, Map<string, Put>>();
+  for (const document of documents) {
+    const ofKind = kinds.get(document.kind) ?? new Map<string, Put>();
+    kinds.set(document.kind, ofKind.set(document.name, document));
+  }
+  return [...kinds].map(([kind, ofKind]) => [kind, [...ofKind.values()]]);
+}
+
+function namesOf(documents: readonly Put[]): string[] {
+  return documents.map(({ name }) => name);
+}
+
+function keyOf(kind: string, name: string): string {
+  return `${kind} ${name}`;
+}
+
+function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return Buffer.compare(a, b) === 0;
+}

@@ -1,0 +1,212 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Put, Reading, Store } from '../store.js';
+import { document, type StoreHarness, textOf } from './store-harness.js';
+
+/** Revisions, the log, groups of commits, several instances. */
+export function describeCommits(database: string, harness: StoreHarness): void {
+  describe(`commits to a store on ${database}`, () => {
+    let store: Store;
+
+    beforeEach(async () => {
+      store = await harness.open();
+    });
+    afterEach(() => harness.reset());
+
+    const put = (...documents: Put[]) => store.transact((tx) => tx.put(...documents));
+    const read = async <Value>(work: (reading: Reading) => Promise<Value>) => (await store.read(work)).value;
+    const names = (query: Parameters<Reading['list']>[0]) =>
+      read(async (reading) => (await reading.list(query)).map(({ name }) => name));
+
+    it('P1 logs the net change of each commit', async () => {
+      await put(document('a'), document('b'));
+      await store.transact(async (tx) => {
+        await tx.put(document('a', 'a2'), document('c'));
+        await tx.put(document('a', 'a3'), document('gone'));
+        await tx.delete('thing', 'b', 'gone', 'never');
+        await tx.delete('thing', 'c');
+        await tx.put(document('c', 'c2'));
+      });
+      const log = await store.log(0, 10);
+      const readable = log?.map(({ revision, changes }) => [revision, changes.map((c) => [c.name, textOf(c)])]);
+      expect(readable).toEqual([
+        [
+          1,
+          [
+            ['a', 'a'],
+            ['b', 'b'],
+          ],
+        ],
+        [
+          2,
+          [
+            ['a', 'a3'],
+            ['c', 'c2'],
+            ['b', undefined],
+          ],
+        ],
+      ]);
+    });
+
+    it('gives no revision to a transaction that changed nothing', async () => {
+      await put(document('a'));
+      expect((await put(document('a'))).revision).toBe(1);
+      expect((await store.transact((tx) => tx.delete('thing', 'none'))).revision).toBe(1);
+      expect(await store.transact((tx) => tx.get('thing', 'a'))).toMatchObject({ revision: 1 });
+      const made = await store.transact(async (tx) => {
+        await tx.put(document('b'));
+        await tx.delete('thing', 'b');
+      });
+      expect(made.revision).toBe(1);
+      expect(await store.log(1, 10)).toEqual([]);
+    });
+
+    it('sees in a transaction what it has written itself', async () => {
+      const { value } = await store.transact(async (tx) => {
+        await tx.put(document('a', 'a', { links: { l: ['t'] } }));
+        await tx.delete('thing', 'none');
+        const listed = await tx.list({ kind: 'thing', link: { name: 'l', target: 't' }, limit: 9 });
+        return [textOf(await tx.get('thing', 'a')), listed.length];
+      });
+      expect(value).toEqual(['a', 1]);
+    });
+
+    it('takes back all of a transaction that fails, and nothing else of its group', async () => {
+      const attempts = Array.from({ length: 30 }, (_, i) =>
+        store.transact(async (tx) => {
+          await tx.put(document(`n${i}`));
+          if (i % 3 === 0) throw new Error(`no ${i}`);
+          return i;
+        }),
+      );
+      const results = await Promise.allSettled(attempts);
+      const kept = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      expect(kept.map(({ value }) => value)).toEqual(Array.from({ length: 30 }, (_, i) => i).filter((i) => i % 3));
+      expect(kept.map(({ revision }) => revision)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+      expect((await names({ kind: 'thing', limit: 99 })).length).toBe(20);
+      expect((await store.log(0, 99))?.map(({ revision }) => revision)).toHaveLength(20);
+    });
+
+    it('runs concurrent transactions one after the other', async () => {
+      await put(document('counter', '0'));
+      await Promise.all(
+        Array.from({ length: 50 }, () =>
+          store.transact(async (tx) => {
+            const count = Number(textOf(await tx.get('thing', 'counter')));
+            await new Promise(setImmediate);
+            await tx.put(document('counter', String(count + 1)));
+          }),
+        ),
+      );
+      expect(textOf(await read((reading) => reading.get('thing', 'counter')))).toBe('50');
+    });
+
+    it('reads one snapshot, whatever is committed meanwhile', async () => {
+      if (!harness.shared) return;
+      await put(document('a', 'old'));
+      const { value, revision } = await store.read(async (reading) => {
+        const before = await reading.get('thing', 'a');
+        await put(document('a', 'new'));
+        return [textOf(before), textOf(await reading.get('thing', 'a'))];
+      });
+      expect({ value, revision }).toEqual({ value: ['old', 'old'], revision: 1 });
+    });
+
+    it('writes and deletes thousands of documents at once', async () => {
+      const many = Array.from({ length: 2500 }, (_, i) =>
+        document(`n${i}`, 'x', { links: { l: ['t', `t${i}`] }, claims: [`c${i}`] }),
+      );
+      await put(...many);
+      expect(await names({ kind: 'thing', link: { name: 'l', target: 't' }, limit: 9999 })).toHaveLength(2500);
+      expect(
+        (
+          await read((reading) =>
+            reading.getMany(
+              'thing',
+              many.map(({ name }) => name),
+            ),
+          )
+        ).size,
+      ).toBe(2500);
+      await store.transact((tx) => tx.delete('thing', ...many.map(({ name }) => name)));
+      expect((await store.log(1, 1))?.[0]?.changes).toHaveLength(2500);
+      await put(document('again', 'x', { claims: ['c7'] }));
+    });
+
+    it('tells of commits in ascending order, the newest at last', async () => {
+      const heard: number[] = [];
+      const stop = store.onCommit((revision) => heard.push(revision));
+      await Promise.all(Array.from({ length: 20 }, (_, i) => put(document(`n${i}`))));
+      await vi.waitFor(() => expect(heard.at(-1)).toBe(20));
+      expect(heard).toEqual(heard.toSorted((a, b) => a - b));
+      stop();
+      await put(document('unheard'));
+      expect(heard.at(-1)).toBe(20);
+    });
+
+    it('answers the log from any revision on, in bounded portions', async () => {
+      for (let i = 1; i <= 5; i += 1) await put(document('a', String(i)));
+      const revisions = async (after: number, limit: number) =>
+        (await store.log(after, limit))?.map(({ revision }) => revision);
+      expect(await revisions(0, 2)).toEqual([1, 2]);
+      expect(await revisions(2, 99)).toEqual([3, 4, 5]);
+      expect(await revisions(5, 99)).toEqual([]);
+      expect(await revisions(6, 99)).toBeUndefined();
+    });
+
+    it('trims the log to its length', async () => {
+      await store.close();
+      store = await harness.open({ logLength: 10 });
+      for (let i = 1; i <= 35; i += 1) await put(document('a', String(i)));
+      expect(await store.log(0, 99)).toBeUndefined();
+      expect((await store.log(25, 99))?.map(({ revision }) => revision)).toEqual([
+        26, 27, 28, 29, 30, 31, 32, 33, 34, 35,
+      ]);
+    });
+
+    it('is the same store when it is opened again', async () => {
+      const { epoch } = store;
+      await put(document('a'));
+      if (!harness.shared) return;
+      await store.close();
+      store = await harness.open();
+      expect(store.epoch).toBe(epoch);
+      expect((await put(document('b'))).revision).toBe(2);
+      expect((await store.log(0, 9))?.length).toBe(2);
+    });
+
+    it('refuses everything once it is closed, and ends what was under way', async () => {
+      const under = put(document('a'));
+      await store.close();
+      expect((await under).revision).toBe(1);
+      await expect(put(document('b'))).rejects.toMatchObject({ name: 'StoreUnavailable' });
+      await expect(store.read(async () => 1)).rejects.toMatchObject({ name: 'StoreUnavailable' });
+      await store.close();
+    });
+
+    it('numbers commits of two instances without gaps or duplicates, and each hears of the other', async () => {
+      if (!harness.shared) return;
+      const other = await harness.open();
+      expect(other.epoch).toBe(store.epoch);
+      const heard = [0, 0];
+      [store, other].forEach((each, i) => {
+        each.onCommit((revision) => {
+          heard[i] = revision;
+        });
+      });
+      await put(document('counter', '0'));
+      const increments = Array.from({ length: 60 }, (_, i) =>
+        (i % 2 ? store : other).transact(async (tx) => {
+          const count = Number(textOf(await tx.get('thing', 'counter')));
+          await tx.put(document('counter', String(count + 1)));
+        }),
+      );
+      const revisions = (await Promise.all(increments)).map(({ revision }) => revision);
+      expect(revisions.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, i) => i + 2));
+      expect(textOf(await read((reading) => reading.get('thing', 'counter')))).toBe('60');
+      expect((await store.log(0, 99))?.map(({ revision }) => revision)).toEqual(
+        Array.from({ length: 61 }, (_, i) => i + 1),
+      );
+      await vi.waitFor(() => expect(heard).toEqual([61, 61]), { timeout: 5000 });
+    });
+  });
+}
