@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { Code, createClient } from '@connectrpc/connect';
+import { healthV1 } from '@portcullis/api';
 import { createLogger } from '@portcullis/runtime';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { EchoService, echoService, text, textOf } from './echo-service.fake.js';
@@ -18,6 +20,28 @@ it.each(['port', 'socket'])('a server that was ended and came back on the same %
   await vi.waitFor(() => client.once(text('again')), { timeout: 5000, interval: 20 });
   // It is dialled again within 1 s, give or take the jitter of the interval.
   expect(performance.now() - beganAt).toBeLessThan(1500);
+});
+
+it('a server that was killed, and left its socket behind, is found again', async () => {
+  const listen = `unix:${await temporaryFolder()}/s`;
+  const program = `
+    import { startServer } from '@portcullis/rpc';
+    import { createLogger } from '@portcullis/runtime';
+    await startServer({ listen: '${listen}', services: [], log: createLogger('killed') });
+    console.log('listening');
+  `;
+  const node = ['--conditions', 'portcullis-source', '--import', 'tsx', '--input-type', 'module', '--eval', program];
+  const server = spawn(process.execPath, node, { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void server.kill('SIGKILL'));
+  await once(server.stdout, 'data');
+  const client = createClient(healthV1.Health, dial(listen));
+  const watch = client.watch({})[Symbol.asyncIterator]();
+  await watch.next();
+  server.kill('SIGKILL');
+  await expect(watch.next()).rejects.toMatchObject({ code: Code.Unavailable });
+  await expect(client.check({})).rejects.toMatchObject({ code: Code.Unavailable });
+  await serve({ listen });
+  await vi.waitFor(() => client.check({}), { timeout: 5000, interval: 20 });
 });
 
 it.each(['http://127.0.0.1:1', 'unix:/nowhere/s'])('nobody at %s is UNAVAILABLE at once', async (target) => {

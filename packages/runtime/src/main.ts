@@ -12,11 +12,11 @@ export interface Main<Declared extends Options> {
   readonly name: string;
   readonly description: string;
   readonly options: Declared;
+  /** How long it may take to close; 10 s unless given. */
+  readonly closeTimeoutMs?: number;
   /** `signal` aborts when the program is told to end, also while it still starts. */
   start(config: Configuration<Declared>, surroundings: { log: Logger; signal: AbortSignal }): Promise<Closable>;
 }
-
-const closeTimeoutMs = 10_000;
 
 const logOptions = {
   logLevel: {
@@ -28,10 +28,11 @@ const logOptions = {
 } satisfies Options;
 
 /**
- * The life of a program: reads its configuration, starts it, and closes it once on SIGTERM or SIGINT, in at most 10 s; a
+ * The life of a program: reads its configuration, starts it, and closes it once on SIGTERM or SIGINT, in bounded time; a
  * second signal ends it at once. Exit status: 0 closed, 1 failed, 2 wrong configuration.
  */
 export async function runMain<Declared extends Options>(main: Main<Declared>): Promise<void> {
+  const { closeTimeoutMs = 10_000 } = main;
   const config = configurationOf(main);
   const log = createLogger(main.name, { level: config.logLevel });
   const fail = (message: string) => (error: unknown) => {
@@ -41,6 +42,8 @@ export async function runMain<Declared extends Options>(main: Main<Declared>): P
   process.on('unhandledRejection', fail('a promise was rejected and nobody looked'));
   process.on('uncaughtException', fail('an exception was not caught'));
 
+  // Runs until it is told to end, also when nothing it has started keeps the process alive.
+  setInterval(() => undefined, 2 ** 31 - 1);
   const stopping = new AbortController();
   const stopped = new Promise<void>((resolve) => {
     const onSignal = (signal: NodeJS.Signals) => {
@@ -48,7 +51,7 @@ export async function runMain<Declared extends Options>(main: Main<Declared>): P
       log.info({ signal }, 'closing');
       stopping.abort();
       setTimeout(() => {
-        log.error(`not closed within ${closeTimeoutMs / 1000} s`);
+        log.error(`not closed within ${closeTimeoutMs} ms`);
         process.exit(0);
       }, closeTimeoutMs);
       resolve();

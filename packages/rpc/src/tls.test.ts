@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { get } from 'node:https';
+import { promisify } from 'node:util';
+import { Code, createClient } from '@connectrpc/connect';
+import { expect, it } from 'vitest';
+import { EchoService, echoService, text, textOf } from './echo-service.fake.js';
+import { dial, serve, temporaryFolder } from './running-server.fake.js';
+
+/** Keys as `openssl` makes them: an authority, and a certificate for the loopback that it has signed. */
+async function makeKeys(): Promise<{ ca: Buffer; key: Buffer; cert: Buffer }> {
+  const folder = await temporaryFolder();
+  const openssl = (...args: string[]) => promisify(execFile)('openssl', args, { cwd: folder });
+  const fresh = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'];
+  await openssl('req', '-x509', ...fresh, '-subj', '/CN=authority', '-keyout', 'ca.key', '-out', 'ca.pem');
+  const subject = ['-subj', '/CN=server', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const signed = ['-CA', 'ca.pem', '-CAkey', 'ca.key'];
+  await openssl('req', '-x509', ...fresh, ...subject, ...signed, '-keyout', 'key.pem', '-out', 'cert.pem');
+  const [ca, key, cert] = await Promise.all(
+    ['ca.pem', 'key.pem', 'cert.pem'].map((name) => readFile(`${folder}/${name}`)),
+  );
+  return { ca, key, cert } as { ca: Buffer; key: Buffer; cert: Buffer };
+}
+
+it('gRPC and HTTP/1.1 share a port behind TLS', async () => {
+  const { ca, key, cert } = await makeKeys();
+  const { address } = await serve({ services: [echoService()], tls: { key, cert } });
+  expect(address).toMatch(/^https:/);
+  const client = createClient(EchoService, dial(address, { tls: { ca } }));
+  expect(textOf(await client.once(text('hello')))).toBe('hello');
+  const statusCode = await new Promise((resolve, reject) => {
+    get(`${address}/healthz`, { ca, agent: false }, (response) => resolve(response.resume().statusCode)).on(
+      'error',
+      reject,
+    );
+  });
+  expect(statusCode).toBe(200);
+});
+
+it('with an authority for clients, only those it has signed are served', async () => {
+  const { ca, key, cert } = await makeKeys();
+  const { address } = await serve({ services: [echoService()], tls: { key, cert, clientCa: ca } });
+  const known = createClient(EchoService, dial(address, { tls: { ca, key, cert } }));
+  expect(textOf(await known.once(text('hello')))).toBe('hello');
+  const unknown = createClient(EchoService, dial(address, { tls: { ca } }));
+  await expect(unknown.once(text(''), { timeoutMs: 5000 })).rejects.toMatchObject({ code: Code.Unavailable });
+  const plain = createClient(EchoService, dial(address.replace('https:', 'http:')));
+  await expect(plain.once(text(''), { timeoutMs: 5000 })).rejects.toMatchObject({ code: Code.Unavailable });
+});
