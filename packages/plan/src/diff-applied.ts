@@ -15,6 +15,7 @@ export function diffApplied(before: Applied, after: Applied): Diff {
 
 function ruleChanges(before: AppliedFamily, after: AppliedFamily, family: Family): RuleChange[] {
   const changes: RuleChange[] = [];
+  if (before.chains === after.chains && before.sets === after.sets && before.hooked === after.hooked) return changes;
   const rulesOf = (name: string, { chains, sets }: AppliedFamily) => {
     const chain = chains.get(name);
     return chain === undefined ? undefined : slottedRules(chain, (set) => sets.get(set)?.slot);

@@ -1,1 +1,134 @@
-export {};
+import { createClient, type Transport } from '@connectrpc/connect';
+import { enforceV1 } from '@portcullis/api';
+import type { Closable, Logger } from '@portcullis/runtime';
+import { listenForDoorbells } from '@portcullis/stream';
+import { bridgeNetfilterProblem } from './conditions/bridge-netfilter.js';
+import { Conditions } from './conditions/conditions.js';
+import { Enforcer, type EnforcerStatus } from './enforcer.js';
+import { clearBackend, detectBackend } from './kernel/backend.js';
+import { createLauncher } from './kernel/exec.js';
+import type { Backend, KernelTools } from './kernel/kernel-tools.js';
+import { SessionTools } from './kernel/session-tools.js';
+import { Reporter } from './report/reporter.js';
+import { StateFile } from './state-file/state-file.js';
+import { enforcerVersion } from './version.js';
+
+export type { EnforcerStatus } from './enforcer.js';
+export type { Backend, KernelTools } from './kernel/kernel-tools.js';
+
+export interface EnforcerOptions {
+  /** hosts/{host} */
+  readonly host: string;
+  readonly dispatcher: Transport;
+  /** `redis://…`, `rediss://…` or the path of a Unix socket. */
+  readonly redisUrl: string;
+  /** Folder of the last known state; made if it is missing. */
+  readonly stateDir: string;
+  readonly log: Logger;
+  /** Default: `auto`. */
+  readonly backend?: Backend | 'auto';
+  /** The longest that a lost doorbell can delay a change, and how often the host says that it is alive. Default: 5 000 ms. */
+  readonly heartbeatMs?: number;
+  /** How often the kernel is read and compared. Default: 10 000 ms. */
+  readonly driftIntervalMs?: number;
+  /** How long the dispatcher is waited for at the start, before the last known state is enforced. Default: 2 000 ms. */
+  readonly startPatienceMs?: number;
+  /** Instead of this host's tools, for tests. */
+  readonly tools?: KernelTools;
+}
+
+export interface RunningEnforcer extends Closable {
+  readonly backend: Backend;
+  status(): EnforcerStatus;
+}
+
+/**
+ * Enforces one host's state in the network namespace of this process, until it is closed. The rules stay in the kernel then.
+ * Throws when the tools cannot be used, or the folder of the state cannot.
+ */
+export async function openEnforcer(options: EnforcerOptions): Promise<RunningEnforcer> {
+  const { host, dispatcher, redisUrl, stateDir, log, heartbeatMs = 5000, driftIntervalMs = 10_000 } = options;
+  const conditions = new Conditions((reason, message) =>
+    message === undefined ? log.info({ reason }, 'condition is over') : log.warn({ reason }, message),
+  );
+  const stateFile = new StateFile({
+    folder: stateDir,
+    host,
+    onWriteError: (error) => {
+      conditions.set('STATE_FILE_NOT_WRITTEN', error && `the last known state cannot be kept: ${error.message}`);
+      if (error === undefined) conditions.set('STATE_FILE_CORRUPT', undefined);
+    },
+  });
+  const { desired: lastKnown, problems } = await stateFile.load();
+  if (problems.length > 0) conditions.set('STATE_FILE_CORRUPT', problems.join('; '));
+  const { tools, clearOtherBackend } = await openTools(options);
+
+  const client = createClient(enforceV1.EnforceService, dispatcher);
+  const reporter = new Reporter({
+    client,
+    host,
+    heartbeatMs,
+    describe: async () => {
+      conditions.set('BRIDGE_NETFILTER_OFF', await bridgeNetfilterProblem());
+      return { conditions: conditions.encode(), backend: tools.backend, version: enforcerVersion() };
+    },
+    onError: atMostEvery(10_000, (error) => log.warn({ err: error }, 'the dispatcher does not take reports')),
+  });
+  const enforcer = new Enforcer({
+    host,
+    client,
+    tools,
+    stateFile,
+    lastKnown,
+    reporter,
+    conditions,
+    clearOtherBackend,
+    heartbeatMs,
+    driftIntervalMs,
+    startPatienceMs: options.startPatienceMs ?? 2000,
+    log,
+  });
+
+  const enforcing = new AbortController();
+  const reporting = new AbortController();
+  const listening = listenForDoorbells({
+    url: redisUrl,
+    host,
+    signal: enforcing.signal,
+    onRing: () => enforcer.ring(),
+    onError: atMostEvery(10_000, (error) => log.warn({ err: error }, 'doorbells cannot be heard')),
+  });
+  const running = enforcer.run(enforcing.signal);
+  const sending = reporter.run(reporting.signal);
+  return {
+    backend: tools.backend,
+    status: () => enforcer.status,
+    async close() {
+      enforcing.abort();
+      await Promise.all([running, listening]);
+      reporting.abort();
+      await Promise.all([sending, stateFile.close(), tools.close()]);
+    },
+  };
+}
+
+async function openTools({ tools, backend: wanted = 'auto', log }: EnforcerOptions) {
+  if (tools !== undefined) return { tools, clearOtherBackend: undefined };
+  const launcher = createLauncher();
+  const { backend, reason, leftIn } = await detectBackend(wanted, launcher);
+  log.info({ backend, reason }, 'back end of iptables');
+  return {
+    tools: new SessionTools(backend, launcher),
+    clearOtherBackend: leftIn && (() => clearBackend(leftIn, launcher)),
+  };
+}
+
+/** What fails, fails often: one line tells it. */
+function atMostEvery(intervalMs: number, call: (error: unknown) => void): (error: unknown) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    if (performance.now() - last < intervalMs) return;
+    last = performance.now();
+    call(error);
+  };
+}

@@ -1,4 +1,4 @@
-import { type Applied, readApplied } from '@portcullis/plan';
+import { type Applied, planRemoval, readApplied } from '@portcullis/plan';
 import { isOwnChain, parseSavedTables } from '@portcullis/ruleset';
 import type { Launcher } from './exec.js';
 import { type Backend, backends } from './kernel-tools.js';
@@ -8,8 +8,8 @@ export interface DetectedBackend {
   readonly backend: Backend;
   /** Why, for the log. */
   readonly reason: string;
-  /** What of ours the other back end holds, if anything: two firewalls would be judged one after the other. */
-  readonly elsewhere: Applied | undefined;
+  /** The other back end, where it holds rules of ours: packets would have to pass both. */
+  readonly leftIn: Backend | undefined;
 }
 
 /**
@@ -24,13 +24,15 @@ export async function detectBackend(wanted: Backend | 'auto', launcher: Launcher
   }
   const other = backends.find((each) => each !== backend) ?? 'nft';
   const [ipv4 = '', ipv6 = ''] = saved[other] ?? [];
-  const elsewhere = readApplied({ ipv4, ipv6, sets: '' });
-  return { backend, reason: reasonOf(wanted, backend), elsewhere: isEmpty(elsewhere) ? undefined : elsewhere };
+  const isLeft = !isEmpty(readApplied({ ipv4, ipv6, sets: '' }));
+  return { backend, reason: reasonOf(wanted, backend), leftIn: isLeft ? other : undefined };
 }
 
-/** Rules of ours in the back end that is not used any more; to be called once the one in use enforces everything. */
-export function toolsOfOther(backend: Backend, launcher: Launcher): ProcessTools {
-  return new ProcessTools(backend === 'nft' ? 'legacy' : 'nft', launcher);
+/** Takes our rules out of the back end that is not in use; to be called once the other one enforces everything. */
+export async function clearBackend(backend: Backend, launcher: Launcher): Promise<void> {
+  const tools = new ProcessTools(backend, launcher);
+  const { steps } = planRemoval(readApplied({ ...(await tools.read()), sets: '' }));
+  for (const step of steps) await tools.run(step);
 }
 
 /** What both families hold; undefined where the tool is missing or fails. */

@@ -1,0 +1,55 @@
+import { type HostState, memberSetKey } from '@portcullis/compile';
+import type { Step } from '@portcullis/plan';
+import { groupChain, nicChain, parseSlottedName, setName } from '@portcullis/ruleset';
+import type { NicFailure } from '../desired/admission.js';
+import type { KernelTools } from '../kernel/kernel-tools.js';
+import type { ToolError } from '../kernel/tool-error.js';
+import { findRefusedRules } from './trial.js';
+
+/** The NICs of a state to blame for a refused step; none where the step fails whoever is closed. */
+export async function findCulprits(
+  tools: KernelTools,
+  state: HostState,
+  { step, error }: { step: Step; error: ToolError },
+): Promise<NicFailure[]> {
+  if (step.kind === 'sets') return nicsOfSet(state, error);
+  const byChain = nicsByChain(state);
+  const failures = new Map<string, NicFailure>();
+  for (const { chain, rule, message } of await findRefusedRules(tools, step)) {
+    for (const nic of byChain.get(chain) ?? []) {
+      failures.set(nic, { nic, reason: 'RULE_REFUSED', message: `the kernel refuses "${rule}": ${message}` });
+    }
+  }
+  return [...failures.values()];
+}
+
+/** A NIC has its own chains, and those of its groups in its routing domain. */
+function nicsByChain(state: HostState): Map<string, string[]> {
+  const byChain = new Map<string, string[]>();
+  for (const { id, groups, routingDomain } of state.nics.values()) {
+    const own = (['ingress', 'egress', 'spoofing'] as const).map((use) => nicChain(use, id));
+    const shared = groups.flatMap((group) =>
+      (['ingress', 'egress'] as const).map((direction) => groupChain(direction, group, routingDomain)),
+    );
+    for (const chain of [...own, ...shared]) byChain.set(chain, [...(byChain.get(chain) ?? []), id]);
+  }
+  return byChain;
+}
+
+/** The NICs whose groups' rules name the set of the line that was refused. */
+function nicsOfSet(state: HostState, { line = '', message }: ToolError): NicFailure[] {
+  const set = line.split(' ')[1] ?? '';
+  const name = parseSlottedName(set)?.name;
+  const failures: NicFailure[] = [];
+  for (const { id, groups, routingDomain } of state.nics.values()) {
+    const remotes = groups.flatMap((group) => state.groups.get(group)?.rules.map((rule) => rule.remoteGroup) ?? []);
+    const isNamed = remotes.some((remote) => {
+      if (remote === undefined) return false;
+      const key = memberSetKey(remote, routingDomain);
+      return setName(key, 4) === name || setName(key, 6) === name;
+    });
+    if (isNamed)
+      failures.push({ nic: id, set, reason: 'SET_REFUSED', message: `the kernel refuses "${line}": ${message}` });
+  }
+  return failures;
+}

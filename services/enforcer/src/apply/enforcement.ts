@@ -1,0 +1,268 @@
+import {
+  type Applied,
+  type Diff,
+  diffApplied,
+  nothingApplied,
+  type Plan,
+  planChange,
+  readApplied,
+  type SavedKernel,
+  type Step,
+  withoutStrays,
+} from '@portcullis/plan';
+import { type Firewall, FirewallRenderer } from '@portcullis/ruleset';
+import type { Logger } from '@portcullis/runtime';
+import { Admission, type Admitted, type NicFailure } from '../desired/admission.js';
+import type { Desired } from '../desired/desired.js';
+import type { KernelTools } from '../kernel/kernel-tools.js';
+import { ToolError } from '../kernel/tool-error.js';
+import { Closures } from './closures.js';
+import { findCulprits } from './culprits.js';
+
+/** What changed in the kernel since the last time that was told. */
+export interface Told {
+  /** From `before` to `after`. */
+  readonly diff: Diff;
+  readonly before: Applied;
+  readonly after: Applied;
+}
+
+/** What an attempt to put a state in force has led to. */
+export interface Enforced extends Told {
+  /** NICs that are closed instead; the rest of the state is in force. */
+  readonly closed: readonly NicFailure[];
+  /** Why the state is not in force; undefined where it is. */
+  readonly failed: ToolError | undefined;
+  readonly planMs: number;
+  readonly applyMs: number;
+}
+
+/** A repair leads back to what was told: it is not a part of the way from one told state to the next. */
+export interface Repaired {
+  /** From what was found to what is desired; empty where the repair failed. */
+  readonly diff: Diff;
+  readonly failed: ToolError | undefined;
+  readonly planMs: number;
+  readonly applyMs: number;
+}
+
+export interface EnforcementOptions {
+  readonly tools: KernelTools;
+  readonly log: Logger;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now?: () => number;
+}
+
+const nothingChanged: Diff = { rules: [], sets: [] };
+
+/**
+ * Brings the kernel to what is desired: desired → render → plan → apply → applied.
+ *
+ * Owns: what the kernel holds as far as this process knows, which NICs are closed, what was told of it.
+ * Does not own: what is desired, and when to try again.
+ * Invariants: 1. The kernel is read before the first write and after every step that failed (E7). 2. What the kernel
+ * refuses twice, the second time planned from what it really holds, is somebody's fault: those NICs are closed and the
+ * rest is applied (E4). 3. What is not a refusal closes nobody. 4. The diffs of `enforce` and `destroyStrays`, one after the
+ * other, lead from what the kernel held first to what it holds.
+ */
+export class Enforcement {
+  readonly #tools: KernelTools;
+  readonly #log: Logger;
+  readonly #now: () => number;
+  readonly #renderer = new FirewallRenderer();
+  readonly #admission = new Admission();
+  readonly #closures: Closures;
+  /** Undefined while the kernel has to be read before anything else. */
+  #applied: Applied | undefined;
+  /** What follows from all diffs that were given out; undefined before the first. */
+  #told: Applied | undefined;
+  /** What was rendered last; undefined while nothing is in force by this process. */
+  #inForce: Firewall | undefined;
+  #writeCount = 0;
+
+  constructor({ tools, log, now = () => performance.now() }: EnforcementOptions) {
+    this.#tools = tools;
+    this.#log = log;
+    this.#now = now;
+    this.#closures = new Closures(now);
+  }
+
+  /** Counts attempts to write: what was read from the kernel before another attempt says nothing any more. */
+  get writeCount(): number {
+    return this.#writeCount;
+  }
+
+  /** What the diffs given out so far lead to. */
+  get told(): Applied {
+    return this.#told ?? nothingApplied;
+  }
+
+  /** When a NIC that the kernel refused is to be tried again; undefined where there is none. */
+  get nextRetryAt(): number | undefined {
+    return this.#closures.nextRetryAt;
+  }
+
+  /** Whether sets are waiting for the kernel to let go of them. */
+  get hasStrays(): boolean {
+    const applied = this.#applied;
+    return applied !== undefined && applied[4].strays.size + applied[6].strays.size > 0;
+  }
+
+  /** Puts a state in force, as far as the kernel takes it. */
+  async enforce(desired: Desired): Promise<Enforced> {
+    const time = { plan: 0, apply: 0 };
+    const admitted = this.#admission.admit(desired);
+    const kept = this.#closures.inForce(admitted.state);
+    const refused: NicFailure[] = [];
+    for (let isExact = false; ; isExact = true) {
+      const attempt = await this.#attempt(admitted, [...kept, ...refused], { isExact, time });
+      const closed = [...admitted.failures, ...kept, ...refused];
+      const enforced = { closed, planMs: time.plan, applyMs: time.apply };
+      if (attempt.outcome === 'done') {
+        this.#closures.settle(admitted.state, { kept, refused });
+        return { ...enforced, ...attempt.told, failed: undefined };
+      }
+      const { error, step } = attempt;
+      const mayBeClosed = error.failure === 'refused' && step !== undefined;
+      // At first the kernel may have held something else than this process thought.
+      if (mayBeClosed && !isExact) continue;
+      const culprits = mayBeClosed ? await this.#culpritsOf({ step, error }, admitted, [...kept, ...refused]) : [];
+      if (culprits.length === 0) {
+        return { ...enforced, ...(await this.#tellAfterFailure()), failed: error };
+      }
+      this.#log.warn({ err: error, nics: culprits.map(({ nic }) => nic) }, 'the kernel refuses what these NICs need');
+      refused.push(...culprits);
+    }
+  }
+
+  /** Repairs what others have changed; `saved` is what the kernel held when `writeCount` was what it is now. */
+  async repair(saved: SavedKernel): Promise<Repaired | undefined> {
+    if (this.#inForce === undefined) return undefined;
+    const startedAt = this.#now();
+    const observed = readApplied(saved);
+    const plan = planChange(observed, this.#inForce, { keepStrays: true });
+    const planMs = this.#now() - startedAt;
+    if (plan.steps.length === 0) {
+      if (this.#applied === undefined || !areSamePlaces(this.#applied, plan.applied)) this.#applied = plan.applied;
+      return undefined;
+    }
+    const time = { apply: 0 };
+    const failed = (await this.#run(plan, { isExact: false, time }))?.error;
+    return { diff: failed === undefined ? plan.diff : nothingChanged, failed, planMs, applyMs: time.apply };
+  }
+
+  /** Destroys sets that no rule names any more, as far as the kernel lets go of them already. */
+  async destroyStrays(): Promise<Told> {
+    const applied = this.#applied;
+    if (applied === undefined || !this.hasStrays) return this.#unchanged();
+    const gone = await this.#tools.destroySets([...applied[4].strays.keys(), ...applied[6].strays.keys()]);
+    this.#applied = withoutStrays(applied, gone);
+    return this.#tell(this.#applied);
+  }
+
+  async #attempt(
+    { state, closed: refusedBefore }: Admitted,
+    closed: readonly NicFailure[],
+    { isExact, time }: { isExact: boolean; time: { plan: number; apply: number } },
+  ): Promise<{ outcome: 'done'; told: Told } | ({ outcome: 'failed' } & StepFailure)> {
+    try {
+      const applied = this.#applied ?? readApplied(await this.#tools.read());
+      this.#applied = applied;
+      this.#told ??= applied;
+      const startedAt = this.#now();
+      const firewall = this.#renderer.render(state, new Set([...refusedBefore, ...closed.map(({ nic }) => nic)]));
+      const plan = planChange(applied, firewall, { keepStrays: true });
+      time.plan += this.#now() - startedAt;
+      const failure = await this.#run(plan, { isExact, time });
+      if (failure !== undefined) return { outcome: 'failed', ...failure };
+      this.#inForce = firewall;
+      return { outcome: 'done', told: this.#tell(plan.applied, this.#told === applied ? plan.diff : undefined) };
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+      this.#applied = undefined;
+      return { outcome: 'failed', error, step: undefined };
+    }
+  }
+
+  async #run(
+    plan: Plan,
+    { isExact, time }: { isExact: boolean; time: { apply: number } },
+  ): Promise<StepFailure | undefined> {
+    this.#writeCount += 1;
+    const startedAt = this.#now();
+    let current: Step | undefined;
+    try {
+      for (const step of plan.steps) {
+        current = step;
+        await this.#tools.run(step, { exact: isExact });
+      }
+      this.#applied = plan.applied;
+      return undefined;
+    } catch (error) {
+      this.#applied = undefined;
+      if (!(error instanceof ToolError)) throw error;
+      return { error, step: current };
+    } finally {
+      time.apply += this.#now() - startedAt;
+    }
+  }
+
+  /** The NICs to close because of a step, without those that are closed already. */
+  async #culpritsOf(
+    refusal: { step: Step; error: ToolError },
+    { state }: Admitted,
+    closed: readonly NicFailure[],
+  ): Promise<NicFailure[]> {
+    try {
+      const isClosed = new Set(closed.map(({ nic }) => nic));
+      return (await findCulprits(this.#tools, state, refusal)).filter(({ nic }) => !isClosed.has(nic));
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+      this.#log.warn({ err: error }, 'the search for what the kernel refuses broke off');
+      return [];
+    }
+  }
+
+  /** What a failed attempt has changed all the same: one family, or sets. */
+  async #tellAfterFailure(): Promise<Told> {
+    try {
+      this.#applied = readApplied(await this.#tools.read());
+      return this.#tell(this.#applied);
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+      return this.#unchanged();
+    }
+  }
+
+  #unchanged(): Told {
+    return { before: this.told, after: this.told, diff: nothingChanged };
+  }
+
+  #tell(after: Applied, known?: Diff): Told {
+    const before = this.#told ?? after;
+    this.#told = after;
+    return { before, after, diff: known ?? (before === after ? nothingChanged : diffApplied(before, after)) };
+  }
+}
+
+interface StepFailure {
+  readonly error: ToolError;
+  /** Undefined where the kernel could not even be read. */
+  readonly step: Step | undefined;
+}
+
+/** Whether all sets, and what is left of older ones, are where this process thinks they are. */
+function areSamePlaces(left: Applied, right: Applied): boolean {
+  return ([4, 6] as const).every((family) => {
+    const [a, b] = [left[family], right[family]];
+    return (
+      a.strays.size === b.strays.size &&
+      [...a.strays.keys()].every((name) => b.strays.has(name)) &&
+      a.sets.size === b.sets.size &&
+      [...a.sets].every(([name, { slot, capacity }]) => {
+        const other = b.sets.get(name);
+        return other?.slot === slot && other.capacity === capacity;
+      })
+    );
+  });
+}

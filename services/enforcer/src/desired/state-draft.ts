@@ -1,0 +1,133 @@
+import { isDeepStrictEqual } from 'node:util';
+import { decodeHostGroup, decodeHostNic, type enforceV1 } from '@portcullis/api';
+import { type HostGroup, type HostNic, type HostState, type MemberSet, memberSetKey } from '@portcullis/compile';
+import { canonicalAddress } from './canonical-address.js';
+import type { Desired } from './desired.js';
+
+type Base = Pick<Desired, 'state' | 'unreadable'>;
+
+/**
+ * The state that one answer of the dispatcher describes, while it is still coming in.
+ *
+ * Owns: copies of the maps of the state before, and of the member sets that the answer changes.
+ * Does not own: whether the answer is complete and true; nobody looks at a draft before.
+ * Invariants: 1. The state before stays as it was. 2. What is equal to what was before is the same object, so that what
+ * was made of it is not made again. 3. A member change costs one copy of its set.
+ */
+export class StateDraft {
+  readonly #before: HostState;
+  #nics: Map<string, HostNic>;
+  #groups: Map<string, HostGroup>;
+  #memberSets: Map<string, MemberSet>;
+  #unreadable: Map<string, string>;
+  /** Copies that this answer may change. */
+  readonly #addresses = new Map<string, Set<string>>();
+
+  constructor({ state, unreadable }: Base) {
+    this.#before = state;
+    this.#nics = new Map(state.nics);
+    this.#groups = new Map(state.groups);
+    this.#memberSets = new Map(state.memberSets);
+    this.#unreadable = new Map(unreadable);
+  }
+
+  take(event: enforceV1.SyncResponse['event']): void {
+    switch (event.case) {
+      case 'snapshotStarted':
+        this.#nics = new Map();
+        this.#groups = new Map();
+        this.#memberSets = new Map();
+        this.#unreadable = new Map();
+        this.#addresses.clear();
+        return;
+      case 'nic': {
+        const nic = decodeHostNic(event.value);
+        this.#nics.set(nic.id, sameOr(this.#before.nics.get(nic.id), nic));
+        return;
+      }
+      case 'group':
+        this.#takeGroup(event.value);
+        return;
+      case 'memberSet':
+        this.#takeMembers(event.value);
+        return;
+      case 'removal':
+        this.#remove(event.value);
+        return;
+      case 'completed':
+      case undefined:
+        return;
+    }
+  }
+
+  finish(): Base {
+    for (const [key, addresses] of this.#addresses) {
+      const set = this.#memberSets.get(key);
+      if (set === undefined) continue;
+      const before = this.#before.memberSets.get(key);
+      const isSame = before?.addresses.size === addresses.size && isSubset(addresses, before.addresses);
+      this.#memberSets.set(key, isSame ? before : { ...set, addresses });
+    }
+    const state = { nics: this.#nics, groups: this.#groups, memberSets: this.#memberSets };
+    return { state, unreadable: this.#unreadable };
+  }
+
+  /** A rule with a word from a later version is not guessed at. */
+  #takeGroup(message: enforceV1.HostGroup): void {
+    const key = `group ${message.group}`;
+    try {
+      const group = decodeHostGroup(message);
+      this.#groups.set(group.id, sameOr(this.#before.groups.get(group.id), group));
+      this.#unreadable.delete(key);
+    } catch (error) {
+      this.#groups.delete(message.group);
+      this.#unreadable.set(key, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #takeMembers({ group, routingDomain, reset, addedAddresses, removedAddresses }: enforceV1.MemberSetChange): void {
+    const key = memberSetKey(group, routingDomain);
+    const held = this.#memberSets.get(key);
+    const addresses = reset ? new Set<string>() : (this.#addresses.get(key) ?? new Set(held?.addresses));
+    if (reset) this.#unreadable.delete(`memberSet ${key}`);
+    for (const address of addedAddresses) {
+      addresses.add(address);
+      // S2: ipset would ask DNS about what does not parse.
+      if (canonicalAddress(address) === address) continue;
+      this.#unreadable.set(`memberSet ${key}`, `${JSON.stringify(address)} is not an address in canonical form`);
+    }
+    for (const address of removedAddresses) addresses.delete(address);
+    this.#addresses.set(key, addresses);
+    if (held === undefined) this.#memberSets.set(key, { group, routingDomain, addresses });
+  }
+
+  #remove({ removed }: enforceV1.Removal): void {
+    switch (removed.case) {
+      case 'nic':
+        this.#nics.delete(removed.value);
+        return;
+      case 'group':
+        this.#groups.delete(removed.value);
+        this.#unreadable.delete(`group ${removed.value}`);
+        return;
+      case 'memberSet': {
+        const key = memberSetKey(removed.value.group, removed.value.routingDomain);
+        this.#memberSets.delete(key);
+        this.#addresses.delete(key);
+        this.#unreadable.delete(`memberSet ${key}`);
+        return;
+      }
+      case undefined:
+        return;
+    }
+  }
+}
+
+function sameOr<Value>(before: Value | undefined, now: Value): Value {
+  return before !== undefined && isDeepStrictEqual(before, now) ? before : now;
+}
+
+function isSubset(small: ReadonlySet<string>, large: ReadonlySet<string>): boolean {
+  for (const each of small) if (!large.has(each)) return false;
+  return true;
+}

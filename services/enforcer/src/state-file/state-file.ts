@@ -1,0 +1,125 @@
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Desired } from '../desired/desired.js';
+import { formatState, parseState } from './state-text.js';
+
+export interface StateFileOptions {
+  readonly folder: string;
+  /** hosts/{host}; the state of another host is not taken. */
+  readonly host: string;
+  /** Called when the newest state cannot be written, and with undefined once it can be again. */
+  readonly onWriteError: (error: Error | undefined) => void;
+  /** Least time from one write to the next, so that a burst of changes costs few. Default: 20 ms. */
+  readonly intervalMs?: number;
+}
+
+export interface LoadedState {
+  /** Undefined where there is none, or none that is whole. */
+  readonly desired: Desired | undefined;
+  /** One for each file that was there and could not be used. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * The last known state on disk, for a start while the dispatcher is away.
+ *
+ * Owns: `state.json`, the newest state; `previous.json`, the one before it; `state.json.new` while it writes.
+ * Does not own: what is in force.
+ * Invariants: 1. At any moment, also after a loss of power, one of the two files is whole, once one has been written. 2. A
+ * file that is not whole is never used and never becomes the previous one. 3. Saving never waits, and what is written is
+ * the newest that was saved.
+ */
+export class StateFile {
+  readonly #options: StateFileOptions;
+  #isCurrentWhole = false;
+  #waiting: Desired | undefined;
+  #writing: Promise<void> | undefined;
+
+  constructor(options: StateFileOptions) {
+    this.#options = options;
+  }
+
+  /** Reads the newest state that is whole. A folder that is missing is made; one that cannot be used is an error. */
+  async load(): Promise<LoadedState> {
+    await mkdir(this.#options.folder, { recursive: true, mode: 0o700 });
+    await rm(this.#path('state.json.new'), { force: true });
+    const problems: string[] = [];
+    for (const name of ['state.json', 'previous.json']) {
+      const file = this.#path(name);
+      const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') problems.push(`${file} cannot be read: ${error.message}`);
+        return undefined;
+      });
+      if (text === undefined) continue;
+      try {
+        const desired = parseState(text, this.#options.host);
+        this.#isCurrentWhole = name === 'state.json';
+        return { desired, problems };
+      } catch (error) {
+        problems.push(`${file} cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    return { desired: undefined, problems };
+  }
+
+  save(desired: Desired): void {
+    this.#waiting = desired;
+    this.#writing ??= this.#writeAll();
+  }
+
+  /** Resolves once what was saved is on disk, or could not be written. */
+  async close(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    // The turn that saves reports first.
+    await sleep(0);
+    while (this.#waiting !== undefined) {
+      const desired = this.#waiting;
+      this.#waiting = undefined;
+      try {
+        await this.#write(formatState(desired, this.#options.host));
+        this.#options.onWriteError(undefined);
+      } catch (error) {
+        this.#options.onWriteError(error instanceof Error ? error : new Error(String(error)));
+      }
+      await sleep(this.#options.intervalMs ?? 20);
+    }
+    this.#writing = undefined;
+  }
+
+  async #write(text: string): Promise<void> {
+    const [current, previous, fresh] = [
+      this.#path('state.json'),
+      this.#path('previous.json'),
+      this.#path('state.json.new'),
+    ];
+    const file = await open(fresh, 'w', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (this.#isCurrentWhole) {
+      // A second name first, so that the newest state is never without one.
+      await rm(`${previous}.new`, { force: true });
+      await link(current, `${previous}.new`);
+      await rename(`${previous}.new`, previous);
+    }
+    await rename(fresh, current);
+    this.#isCurrentWhole = true;
+    const folder = await open(this.#options.folder, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  }
+
+  #path(name: string): string {
+    return path.join(this.#options.folder, name);
+  }
+}
