@@ -1,0 +1,96 @@
+import { type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import type { ListQuery, Reading, Transaction } from '../store.js';
+
+export interface CollectionOptions<Desc extends DescMessage> {
+  readonly kind: string;
+  readonly schema: Desc;
+  /** Name of the document; unique in the kind. */
+  readonly nameOf: (message: MessageShape<Desc>) => string;
+  readonly linksOf?: (message: MessageShape<Desc>) => Readonly<Record<string, readonly string[]>>;
+}
+
+export type Selection = Omit<ListQuery, 'kind' | 'limit' | 'after'>;
+
+const pageSize = 500;
+
+/** The documents of one kind as messages. */
+export class Collection<Desc extends DescMessage> {
+  readonly #options: CollectionOptions<Desc>;
+
+  constructor(options: CollectionOptions<Desc>) {
+    this.#options = options;
+  }
+
+  get kind(): string {
+    return this.#options.kind;
+  }
+
+  nameOf(message: MessageShape<Desc>): string {
+    return this.#options.nameOf(message);
+  }
+
+  decode(body: Uint8Array): MessageShape<Desc> {
+    return fromBinary(this.#options.schema, body);
+  }
+
+  async get(reading: Reading, name: string): Promise<MessageShape<Desc> | undefined> {
+    const stored = await reading.get(this.kind, name);
+    return stored && this.decode(stored.body);
+  }
+
+  /** By name; those that do not exist are left out. */
+  async getMany(reading: Reading, names: readonly string[]): Promise<Map<string, MessageShape<Desc>>> {
+    const stored = await reading.getMany(this.kind, [...new Set(names)]);
+    return new Map([...stored].map(([name, { body }]) => [name, this.decode(body)]));
+  }
+
+  /** By name, ascending. */
+  async list(reading: Reading, query: Omit<ListQuery, 'kind'>): Promise<MessageShape<Desc>[]> {
+    const stored = await reading.list({ ...query, kind: this.kind });
+    return stored.map(({ body }) => this.decode(body));
+  }
+
+  /** All of a selection, page by page. */
+  async *all(reading: Reading, selection: Selection): AsyncGenerator<MessageShape<Desc>> {
+    let page: MessageShape<Desc>[];
+    let after = '';
+    do {
+      page = await this.list(reading, { ...selection, after, limit: pageSize });
+      yield* page;
+      const last = page.at(-1);
+      after = last ? this.nameOf(last) : '';
+    } while (page.length === pageSize);
+  }
+
+  async put(
+    transaction: Transaction,
+    messages: readonly MessageShape<Desc>[],
+    claimsOf: (message: MessageShape<Desc>) => readonly string[] = () => [],
+  ): Promise<void> {
+    const { kind, schema, nameOf, linksOf } = this.#options;
+    const documents = messages.map((message) => ({
+      kind,
+      name: nameOf(message),
+      body: toBinary(schema, message),
+      links: linksOf?.(message) ?? {},
+      claims: claimsOf(message),
+    }));
+    await transaction.put(...documents);
+  }
+
+  async delete(transaction: Transaction, names: readonly string[]): Promise<void> {
+    await transaction.delete(this.kind, ...names);
+  }
+}
+
+/** An id nobody has: `make` is asked again in the rare case that a random one is taken. */
+export async function freeName(
+  collection: Pick<Collection<DescMessage>, 'kind'>,
+  reading: Reading,
+  make: () => string,
+): Promise<string> {
+  for (;;) {
+    const name = make();
+    if ((await reading.get(collection.kind, name)) === undefined) return name;
+  }
+}

@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { checkText } from './field-checks.js';
+import { quote, Violations } from './violations.js';
+
+it('lists violations in order, and counts those beyond twenty', () => {
+  const violations = new Violations();
+  for (let i = 0; i < 50; i += 1) violations.add(`f[${i}]`, 'BAD', 'is bad');
+  expect(violations.list).toHaveLength(21);
+  expect(violations.list.at(-1)).toEqual({ field: 'f[19]', reason: 'MORE_VIOLATIONS', description: 'and 30 more' });
+});
+
+it('counts characters as people do', () => {
+  const violations = new Violations();
+  checkText(violations, 'a', '🔥'.repeat(256), 256);
+  expect(violations.any).toBe(false);
+  checkText(violations, 'a', 'x'.repeat(257), 256);
+  expect(violations.list).toEqual([
+    { field: 'a', reason: 'TEXT_TOO_LONG', description: 'has 257 characters; the most is 256' },
+  ]);
+});
+
+it('quotes a value so that it stays on its line', () => {
+  expect(quote('a"\n')).toBe('"a\\"\\n"');
+  expect(quote('x'.repeat(500))).toHaveLength(82);
+  expect(quote(-1)).toBe('-1');
+});
