@@ -7,14 +7,15 @@ import type {
   MessageShape,
 } from '@bufbuild/protobuf';
 import { Code, ConnectError, type StreamResponse, type Transport, type UnaryResponse } from '@connectrpc/connect';
-import type {
-  CallOptions,
-  Client,
-  ClientDuplexStream,
-  ClientUnaryCall,
-  Metadata,
-  ServiceError,
-  StatusObject,
+import {
+  type CallOptions,
+  type Client,
+  type ClientDuplexStream,
+  type ClientUnaryCall,
+  connectivityState,
+  type Metadata,
+  type ServiceError,
+  type StatusObject,
 } from '@grpc/grpc-js';
 import { methodDefinition } from './grpc-definition.js';
 import { appendMetadata, metadataOf } from './grpc-metadata.js';
@@ -24,18 +25,23 @@ type StreamCall = ClientDuplexStream<unknown, unknown>;
 type HeadersInput = ConstructorParameters<typeof Headers>[0];
 
 /**
- * A transport of Connect over a client of grpc-js.
+ * A transport of Connect over clients of grpc-js, one at a time.
  *
- * Owns: the calls in flight.
+ * Owns: the calls in flight, and the patience with a server that is dialled and does not answer (grpc-js has no end of it).
  * Does not own: the connection, which grpc-js opens, watches and opens again.
  */
 export class GrpcTransport implements Transport {
-  readonly #client: Client;
+  readonly #makeClient: () => Client;
+  readonly #connectTimeoutMs: number;
+  #client: Client;
+  #dialling: NodeJS.Timeout | undefined;
   readonly #inFlight = new Set<ClientUnaryCall | StreamCall>();
   #isClosed = false;
 
-  constructor(client: Client) {
-    this.#client = client;
+  constructor(makeClient: () => Client, connectTimeoutMs: number) {
+    this.#makeClient = makeClient;
+    this.#connectTimeoutMs = connectTimeoutMs;
+    this.#client = makeClient();
   }
 
   async unary<I extends DescMessage, O extends DescMessage>(
@@ -126,14 +132,29 @@ export class GrpcTransport implements Transport {
 
   close(): void {
     this.#isClosed = true;
+    clearTimeout(this.#dialling);
     for (const call of this.#inFlight) call.cancel();
     this.#client.close();
+  }
+
+  /** Calls wait for the connection. If there is none in time they fail, and the next call dials anew. */
+  #boundDialling(): void {
+    const client = this.#client;
+    const stateIs = (state: connectivityState) => client.getChannel().getConnectivityState(false) === state;
+    if (this.#dialling !== undefined || stateIs(connectivityState.READY)) return;
+    this.#dialling = setTimeout(() => {
+      this.#dialling = undefined;
+      if (!stateIs(connectivityState.CONNECTING)) return;
+      this.#client = this.#makeClient();
+      client.close();
+    }, this.#connectTimeoutMs).unref();
   }
 
   #follow(call: ClientUnaryCall | StreamCall, signal: AbortSignal | undefined): Ends {
     const ends = { header: new Headers(), trailer: new Headers() };
     const cancel = () => call.cancel();
     this.#inFlight.add(call);
+    this.#boundDialling();
     call.once('metadata', (metadata: Metadata) => appendMetadata(ends.header, metadata));
     call.once('status', ({ metadata }: StatusObject) => {
       appendMetadata(ends.trailer, metadata);

@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { Code, createClient } from '@connectrpc/connect';
+import { Client, credentials } from '@grpc/grpc-js';
 import { healthV1 } from '@portcullis/api';
 import { createLogger } from '@portcullis/runtime';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { EchoService, echoService, text, textOf } from './echo-service.fake.js';
+import { GrpcTransport } from './grpc-transport.js';
 import { dial, serve, temporaryFolder } from './running-server.fake.js';
 
 it.each(['port', 'socket'])('a server that was ended and came back on the same %s is found again', async (kind) => {
@@ -50,6 +52,20 @@ it.each(['http://127.0.0.1:1', 'unix:/nowhere/s'])('nobody at %s is UNAVAILABLE 
   await expect(client.once(text(''))).rejects.toMatchObject({ code: Code.Unavailable });
   await expect(firstOf(client.repeat(text('')))).rejects.toMatchObject({ code: Code.Unavailable });
   expect(performance.now() - beganAt).toBeLessThan(1000);
+});
+
+it('a server that takes connections and says nothing is UNAVAILABLE after a while, and is dialled anew', async () => {
+  const server = await serve({ services: [echoService()] });
+  let isMute = true;
+  const { address } = await proxy(server, () => isMute);
+  const makeClient = () => new Client(address.replace('http://', ''), credentials.createInsecure());
+  const transport = new GrpcTransport(makeClient, 200);
+  onTestFinished(() => transport.close());
+  const client = createClient(EchoService, transport);
+  const calls = [client.once(text('')), firstOf(client.repeat(text('')))];
+  await Promise.all(calls.map((call) => expect(call).rejects.toMatchObject({ code: Code.Unavailable })));
+  isMute = false;
+  expect(textOf(await client.once(text('hello')))).toBe('hello');
 });
 
 it('a connection that breaks in the middle of a call is UNAVAILABLE', async () => {
@@ -139,9 +155,13 @@ async function firstOf<T>(stream: AsyncIterable<T>): Promise<T | undefined> {
 }
 
 /** Passes bytes on, until it is told to cut. */
-async function proxy({ address }: { address: string }): Promise<{ address: string; cut(): void }> {
+async function proxy({ address }: { address: string }, isMute = () => false) {
   const sockets: Socket[] = [];
   const listener = createServer((incoming) => {
+    if (isMute()) {
+      sockets.push(incoming.on('error', () => undefined));
+      return;
+    }
     const outgoing = connectTo(address);
     sockets.push(incoming, outgoing);
     incoming
