@@ -55,7 +55,7 @@ function requestsOf(call: AnyReadable): AsyncIterable<unknown> {
 
 function answerOnce<Call extends AnyCall>(method: DescMethod, handler: UnaryHandler, request: (call: Call) => unknown) {
   return async (call: Call, callback: sendUnaryData<unknown>): Promise<void> => {
-    const context = contextOf(call, method);
+    const { context, finish } = begin(call, method);
     try {
       const answer = await handler(request(call), context);
       sendHeader(call, context);
@@ -63,7 +63,7 @@ function answerOnce<Call extends AnyCall>(method: DescMethod, handler: UnaryHand
     } catch (error) {
       callback(formatStatus(error));
     } finally {
-      context.abort();
+      finish();
     }
   };
 }
@@ -74,7 +74,7 @@ function answerMany<Call extends AnyWritable | AnyDuplex>(
   request: (call: Call) => unknown,
 ) {
   return async (call: Call): Promise<void> => {
-    const context = contextOf(call, method);
+    const { context, finish } = begin(call, method);
     try {
       let isFirst = true;
       for await (const answer of handler(request(call), context)) {
@@ -88,12 +88,16 @@ function answerMany<Call extends AnyWritable | AnyDuplex>(
       // grpc-js takes the status of a stream from its error event.
       call.emit('error', formatStatus(error));
     } finally {
-      context.abort();
+      finish();
     }
   };
 }
 
-function contextOf(call: AnyCall, method: DescMethod) {
+/** The reason of signals that abort because there is nothing left to abort. */
+const hasEnded = new ConnectError('the call has ended', Code.Canceled);
+
+/** The context of one call; its signal aborts when the caller leaves, at the deadline, and with `finish`. */
+function begin(call: AnyCall, method: DescMethod): { context: HandlerContext; finish(): void } {
   const deadline = call.getDeadline();
   const timeoutMs = Number(deadline) - Date.now();
   const context = createHandlerContext({
@@ -115,7 +119,11 @@ function contextOf(call: AnyCall, method: DescMethod) {
   };
   if (call.cancelled) onCancelled();
   else call.once('cancelled', onCancelled);
-  return context;
+  const finish = () => {
+    call.off('cancelled', onCancelled);
+    context.abort(hasEnded);
+  };
+  return { context, finish };
 }
 
 function sendHeader(call: AnyCall, context: HandlerContext): void {

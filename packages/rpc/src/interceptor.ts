@@ -4,7 +4,7 @@ import { raceAbort } from './race-abort.js';
 import type { Registration } from './registration.js';
 
 /** What an interceptor makes of one call. */
-export interface Interception {
+interface Interception {
   /** What the handler gets; the call ends as soon as its signal aborts. */
   readonly context: HandlerContext;
   /** Called once, when the call has ended, with what was thrown (undefined: it succeeded); answers what goes on instead. */

@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { type RunningServer, type ServerOptions, startServer } from './server.js';
 import { type OpenTransport, openTransport, type TransportOptions } from './transport.js';
 
-export const silent = createLogger('test', { level: 'silent' });
+const silent = createLogger('test', { level: 'silent' });
 
 /** A server on a free port of the loopback, that ends with the test. */
 export async function serve(options: Partial<ServerOptions> = {}): Promise<RunningServer> {

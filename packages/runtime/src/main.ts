@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type Configuration, ConfigurationExit, type Options, readConfiguration } from './configuration.js';
@@ -45,6 +46,7 @@ export async function runMain<Declared extends Options>(main: Main<Declared>): P
   // Runs until it is told to end, also when nothing it has started keeps the process alive.
   setInterval(() => undefined, 2 ** 31 - 1);
   const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // Whatever is started may listen.
   const stopped = new Promise<void>((resolve) => {
     const onSignal = (signal: NodeJS.Signals) => {
       if (stopping.signal.aborted) process.exit(1);

@@ -40,3 +40,17 @@ it('a call that answers once goes on', () => {
   const outer = contextOf(check);
   expect(shutdown(AbortSignal.abort())(outer).context).toBe(outer);
 });
+
+it('many streams at once are no leak', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  const closing = new AbortController();
+  const intercept = shutdown(closing.signal);
+  const contexts = Array.from({ length: 100 }, () => intercept(contextOf(watch)).context);
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', onWarning);
+  expect(warnings).toEqual([]);
+  closing.abort();
+  expect(contexts.every(({ signal }) => signal.aborted)).toBe(true);
+});

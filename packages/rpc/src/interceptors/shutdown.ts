@@ -4,16 +4,21 @@ import { answersMany, type Interceptor } from '../interceptor.js';
 
 /** Ends streams with UNAVAILABLE as soon as the server closes, so that their callers go elsewhere. Other calls may finish. */
 export function shutdown(closing: AbortSignal): Interceptor {
+  // One listener for all streams: a signal with more than ten is taken for a leak.
+  const endings = new Set<() => void>();
+  closing.addEventListener('abort', () => {
+    for (const end of endings) end();
+  });
   return (callContext) => {
     if (!answersMany(callContext.method)) return { context: callContext, end: (thrown) => thrown };
     const { context, abort, release } = abortable(callContext);
     const onClosing = () => abort(unavailable('SERVER_CLOSING', 'the server is closing; call again'));
     if (closing.aborted) onClosing();
-    else closing.addEventListener('abort', onClosing);
+    else endings.add(onClosing);
     return {
       context,
       end(thrown) {
-        closing.removeEventListener('abort', onClosing);
+        endings.delete(onClosing);
         release();
         return thrown;
       },
