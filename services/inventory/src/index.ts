@@ -1,1 +1,39 @@
-export {};
+import { inventoryV1 } from '@portcullis/api';
+import { type OpenService, serviceOf } from '@portcullis/rpc';
+import type { Logger } from '@portcullis/runtime';
+import type { Store } from '@portcullis/store';
+import { translateErrors } from '@portcullis/store/resource';
+import { fromStore } from './api-errors.js';
+import type { Handlers } from './handlers.js';
+import { hostHandlers } from './host/host-handlers.js';
+import { networkHandlers } from './network/network-handlers.js';
+import { nicHandlers } from './nic/nic-handlers.js';
+import { nicBindingHandlers } from './nic-binding/nic-binding-handlers.js';
+import { vmInstanceHandlers } from './vm-instance/vm-instance-handlers.js';
+import { watch } from './watch.js';
+
+export interface InventoryOptions {
+  /** Stays open when the service closes: it belongs to whoever opened it. */
+  readonly store: Store;
+  readonly log: Logger;
+  readonly now?: () => Date;
+}
+
+/** What exists and where: networks, hosts, VM instances, NICs and their bindings. */
+export async function openInventory({ store, now = () => new Date() }: InventoryOptions): Promise<OpenService> {
+  const stop = new AbortController();
+  const dependencies = { store, now, closing: stop.signal };
+  const handlers: Handlers = {
+    ...networkHandlers(dependencies),
+    ...hostHandlers(dependencies),
+    ...vmInstanceHandlers(dependencies),
+    ...nicHandlers(dependencies),
+    ...nicBindingHandlers(dependencies),
+    watch: watch(dependencies),
+  };
+  return {
+    registrations: [serviceOf(inventoryV1.InventoryService, translateErrors(handlers, fromStore))],
+    ready: () => !stop.signal.aborted,
+    close: async () => stop.abort(),
+  };
+}

@@ -25,6 +25,10 @@ export class Collection<Desc extends DescMessage> {
     return this.#options.kind;
   }
 
+  get schema(): Desc {
+    return this.#options.schema;
+  }
+
   nameOf(message: MessageShape<Desc>): string {
     return this.#options.nameOf(message);
   }
@@ -80,17 +84,5 @@ export class Collection<Desc extends DescMessage> {
 
   async delete(transaction: Transaction, names: readonly string[]): Promise<void> {
     await transaction.delete(this.kind, ...names);
-  }
-}
-
-/** An id nobody has: `make` is asked again in the rare case that a random one is taken. */
-export async function freeName(
-  collection: Pick<Collection<DescMessage>, 'kind'>,
-  reading: Reading,
-  make: () => string,
-): Promise<string> {
-  for (;;) {
-    const name = make();
-    if ((await reading.get(collection.kind, name)) === undefined) return name;
   }
 }

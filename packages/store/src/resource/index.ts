@@ -3,6 +3,7 @@
 export * from './collection.js';
 export * from './field-checks.js';
 export * from './resource-name.js';
+export * from './translate-errors.js';
 export * from './update-mask.js';
 export * from './violations.js';
 export * from './watch-store.js';

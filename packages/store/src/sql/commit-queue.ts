@@ -36,7 +36,7 @@ const maxGroupMs = 20;
 export class CommitQueue {
   readonly #options: CommitQueueOptions;
   readonly #waiting: Waiting[] = [];
-  #underWay: Promise<void> | undefined;
+  #isCommitting = false;
 
   constructor(options: CommitQueueOptions) {
     this.#options = options;
@@ -45,19 +45,15 @@ export class CommitQueue {
   transact<Value>(work: (transaction: Transaction) => Promise<Value>): Promise<{ value: Value; revision: number }> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ work, resolve: resolve as Waiting['resolve'], reject });
-      this.#underWay ??= this.#commitAll();
+      if (!this.#isCommitting) void this.#commitAll();
     });
   }
 
-  /** Resolves when nothing waits any more. */
-  async idle(): Promise<void> {
-    while (this.#underWay) await this.#underWay;
-  }
-
   async #commitAll(): Promise<void> {
+    this.#isCommitting = true;
     while (this.#waiting.length > 0) await this.#commitGroup();
-    // In the same turn as the check: a transaction that comes later finds nothing under way.
-    this.#underWay = undefined;
+    // In the same turn as the check: a transaction that comes later begins anew.
+    this.#isCommitting = false;
   }
 
   async #commitGroup(): Promise<void> {

@@ -16,14 +16,15 @@ export interface SqlStoreOptions {
 /**
  * A store on a database, whichever.
  *
- * Owns: the queue of commits, the feed of revisions, the engine.
- * Invariants: those of `Store`.
+ * Owns: the queue of commits, the feed of revisions, the engine, and what is under way.
+ * Invariants: those of `Store`; and the engine is closed only when nothing uses it.
  */
 export class SqlStore implements Store {
   readonly epoch: string;
   readonly #engine: Engine;
   readonly #queue: CommitQueue;
   readonly #feed: RevisionFeed;
+  readonly #underWay = new Set<Promise<unknown>>();
   #closed = false;
 
   constructor({ engine, epoch, log, logLength }: SqlStoreOptions) {
@@ -58,17 +59,21 @@ export class SqlStore implements Store {
     if (this.#closed) return;
     this.#closed = true;
     await this.#feed.close();
-    await this.#queue.idle();
+    await Promise.allSettled(this.#underWay);
     await this.#engine.close();
   }
 
   async #reach<Value>(call: () => Promise<Value>): Promise<Value> {
     if (this.#closed) throw new StoreUnavailable('the store is closed');
+    const answer = call();
+    this.#underWay.add(answer);
     try {
-      return await call();
+      return await answer;
     } catch (error) {
       if (!this.#engine.isUnavailable(error)) throw error;
       throw new StoreUnavailable('the database cannot be reached', { cause: error });
+    } finally {
+      this.#underWay.delete(answer);
     }
   }
 }

@@ -25,6 +25,7 @@ export class LibsqlConnection implements DatabaseConnection {
   readonly #database: Database.Database;
   readonly #options: LibsqlConnectionOptions;
   #sliceBegan = performance.now();
+  #closed = false;
 
   constructor(options: LibsqlConnectionOptions) {
     this.#options = options;
@@ -38,6 +39,8 @@ export class LibsqlConnection implements DatabaseConnection {
 
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
     await this.#giveWay();
+    // libsql ends the process when a closed database is used.
+    if (this.#closed) throw new Error('the connection is closed');
     const statement = this.#database.prepare(sql);
     if (!statement.reader) {
       const { changes } = statement.run([...parameters]);
@@ -79,6 +82,7 @@ export class LibsqlConnection implements DatabaseConnection {
   }
 
   close(): void {
+    this.#closed = true;
     this.#database.close();
   }
 

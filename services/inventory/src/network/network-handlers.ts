@@ -1,0 +1,50 @@
+import { inUse, maxListed } from '../api-errors.js';
+import { networks, nics } from '../documents.js';
+import type { Handlers } from '../handlers.js';
+import { existing, requireName } from '../lookup.js';
+import { networkNames, projectNames } from '../names.js';
+import { commit, type Dependencies, listPage } from '../store-access.js';
+import { createNetwork } from './create-network.js';
+import { updateNetwork } from './update-network.js';
+
+type NetworkHandlers = Pick<
+  Handlers,
+  'createNetwork' | 'getNetwork' | 'listNetworks' | 'updateNetwork' | 'deleteNetwork'
+>;
+
+export function networkHandlers(dependencies: Dependencies): NetworkHandlers {
+  const { store } = dependencies;
+  return {
+    createNetwork: createNetwork(dependencies),
+
+    getNetwork: async ({ name }) => {
+      requireName('name', name, networkNames);
+      const { value } = await store.read((reading) => existing(reading, networks, name));
+      return { network: value };
+    },
+
+    listNetworks: async (request) => {
+      requireName('parent', request.parent, projectNames);
+      const prefix = `${request.parent}/networks/`;
+      const { items, nextPageToken } = await listPage(store, networks, {
+        request,
+        selection: { prefix },
+        scope: prefix,
+      });
+      return { networks: items, nextPageToken };
+    },
+
+    updateNetwork: updateNetwork(dependencies),
+
+    deleteNetwork: async ({ name }) => {
+      requireName('name', name, networkNames);
+      const { revisionToken } = await commit(store, async (tx) => {
+        await existing(tx, networks, name);
+        const users = await nics.list(tx, { link: { name: 'network', target: name }, limit: maxListed + 1 });
+        if (users.length > 0) throw inUse(name, users, { reason: 'NETWORK_IN_USE', why: 'the NIC is on the network' });
+        await networks.delete(tx, [name]);
+      });
+      return { revisionToken };
+    },
+  };
+}

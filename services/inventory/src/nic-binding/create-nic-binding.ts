@@ -1,0 +1,53 @@
+import { create } from '@bufbuild/protobuf';
+import { inventoryV1 } from '@portcullis/api';
+import { alreadyExists } from '@portcullis/rpc';
+import { checkEnum, checkName, quote, Violations } from '@portcullis/store/resource';
+import { refuse } from '../api-errors.js';
+import { hosts, nicBindings, nics } from '../documents.js';
+import type { Handlers } from '../handlers.js';
+import { refuseMissing } from '../lookup.js';
+import { hostNames, nicBindingNames, nicNames } from '../names.js';
+import { birth } from '../new-resource.js';
+import { commit, type Dependencies } from '../store-access.js';
+
+const { NicBindingSchema, NicBindingState, NicBindingStateSchema } = inventoryV1;
+
+export function createNicBinding({ store, now }: Dependencies): Handlers['createNicBinding'] {
+  return async ({ parent, nicBinding = create(NicBindingSchema) }) => {
+    const violations = new Violations();
+    const { interfaceName, bridgeName, state } = nicBinding;
+    const nic = checkName(violations, 'parent', parent, nicNames);
+    const host = checkName(violations, 'nic_binding.host', nicBinding.host, hostNames);
+    checkInterfaceName(violations, 'nic_binding.interface_name', interfaceName);
+    if (bridgeName !== '') checkInterfaceName(violations, 'nic_binding.bridge_name', bridgeName);
+    checkEnum(violations, 'nic_binding.state', state, { desc: NicBindingStateSchema });
+    refuse(violations);
+    const name = nicBindingNames.format({ project: '', nic: '', host: '', ...nic, ...host });
+    const { value, revisionToken } = await commit(store, async (tx) => {
+      const wanted = [
+        { name: parent, found: await nics.get(tx, parent) },
+        { name: nicBinding.host, found: await hosts.get(tx, nicBinding.host) },
+      ];
+      refuseMissing(wanted);
+      if (await nicBindings.get(tx, name)) throw alreadyExists(name);
+      const made = create(NicBindingSchema, {
+        name,
+        host: nicBinding.host,
+        interfaceName,
+        bridgeName,
+        state: state || NicBindingState.ACTIVE,
+        createTime: birth(now()).createTime,
+      });
+      await nicBindings.put(tx, [made], () => [`interface ${interfaceName} on ${made.host}`]);
+      return made;
+    });
+    return { nicBinding: value, revisionToken };
+  };
+}
+
+/** What the kernel allows (dev_valid_name), without the letters that mean something to iptables. */
+function checkInterfaceName(violations: Violations, field: string, value: string): void {
+  if (/^[A-Za-z0-9_.@:-]{1,15}$/.test(value) && value !== '.' && value !== '..') return;
+  if (value === '') violations.add(field, 'FIELD_REQUIRED', 'is required: 1-15 of A-Z a-z 0-9 _ . @ : -');
+  else violations.add(field, 'INTERFACE_NAME_MALFORMED', `${quote(value)} is not 1-15 of A-Z a-z 0-9 _ . @ : -`);
+}

@@ -1,0 +1,26 @@
+import { checkCount, checkName, quote, Violations } from '@portcullis/store/resource';
+import { refuse } from '../api-errors.js';
+import { nics } from '../documents.js';
+import type { Handlers } from '../handlers.js';
+import { refuseMissing } from '../lookup.js';
+import { nicNames, projectNames } from '../names.js';
+import type { Dependencies } from '../store-access.js';
+
+const maxNames = 500;
+
+export function batchGetNics({ store }: Dependencies): Handlers['batchGetNics'] {
+  return async ({ parent, names }) => {
+    const violations = new Violations();
+    if (parent !== 'projects/-') checkName(violations, 'parent', parent, projectNames);
+    checkCount(violations, 'names', names.length, { min: 1, max: maxNames });
+    for (const [i, name] of names.entries()) {
+      const ids = checkName(violations, `names[${i}]`, name, nicNames);
+      if (ids === undefined || parent === 'projects/-' || parent === projectNames.format(ids)) continue;
+      violations.add(`names[${i}]`, 'PROJECT_MISMATCH', `${quote(name)} is not of ${parent}`);
+    }
+    refuse(violations);
+    const { value: found } = await store.read((reading) => nics.getMany(reading, names));
+    refuseMissing([...new Set(names)].map((name) => ({ name, found: found.get(name) })));
+    return { nics: names.flatMap((name) => found.get(name) ?? []) };
+  };
+}
