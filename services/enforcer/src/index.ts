@@ -51,12 +51,13 @@ export async function openEnforcer(options: EnforcerOptions): Promise<RunningEnf
   const conditions = new Conditions((reason, message) =>
     message === undefined ? log.info({ reason }, 'condition is over') : log.warn({ reason }, message),
   );
+  let isStateFileWhole = false;
   const stateFile = new StateFile({
     folder: stateDir,
     host,
     onWriteError: (error) => {
       conditions.set('STATE_FILE_NOT_WRITTEN', error && `the last known state cannot be kept: ${error.message}`);
-      if (error === undefined) conditions.set('STATE_FILE_CORRUPT', undefined);
+      isStateFileWhole = error === undefined;
     },
   });
   const { desired: lastKnown, problems } = await stateFile.load();
@@ -72,6 +73,8 @@ export async function openEnforcer(options: EnforcerOptions): Promise<RunningEnf
       conditions.set('BRIDGE_NETFILTER_OFF', await bridgeNetfilterProblem());
       return { conditions: conditions.encode(), backend: tools.backend, version: enforcerVersion() };
     },
+    // Somebody has to hear of it, even if it is over.
+    onTaken: () => isStateFileWhole && conditions.set('STATE_FILE_CORRUPT', undefined),
     onError: atMostEvery(10_000, (error) => log.warn({ err: error }, 'the dispatcher does not take reports')),
   });
   const enforcer = new Enforcer({
@@ -123,9 +126,9 @@ async function openTools({ tools, backend: wanted = 'auto', log }: EnforcerOptio
   };
 }
 
-/** What fails, fails often: one line tells it. */
+/** What fails, fails often: one line tells it. What is over within the first second is not worth one. */
 function atMostEvery(intervalMs: number, call: (error: unknown) => void): (error: unknown) => void {
-  let last = Number.NEGATIVE_INFINITY;
+  let last = performance.now() + 1000 - intervalMs;
   return (error) => {
     if (performance.now() - last < intervalMs) return;
     last = performance.now();

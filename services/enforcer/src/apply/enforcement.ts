@@ -29,7 +29,7 @@ export interface Told {
 
 /** What an attempt to put a state in force has led to. */
 export interface Enforced extends Told {
-  /** NICs that are closed instead; the rest of the state is in force. */
+  /** NICs that are closed instead, while the rest of the state is in force. */
   readonly closed: readonly NicFailure[];
   /** Why the state is not in force; undefined where it is. */
   readonly failed: ToolError | undefined;
@@ -116,11 +116,11 @@ export class Enforcement {
     const refused: NicFailure[] = [];
     for (let isExact = false; ; isExact = true) {
       const attempt = await this.#attempt(admitted, [...kept, ...refused], { isExact, time });
-      const closed = [...admitted.failures, ...kept, ...refused];
-      const enforced = { closed, planMs: time.plan, applyMs: time.apply };
+      const times = { planMs: time.plan, applyMs: time.apply };
       if (attempt.outcome === 'done') {
         this.#closures.settle(admitted.state, { kept, refused });
-        return { ...enforced, ...attempt.told, failed: undefined };
+        const closed = [...admitted.failures, ...kept, ...refused];
+        return { ...times, ...attempt.told, closed, failed: undefined };
       }
       const { error, step } = attempt;
       const mayBeClosed = error.failure === 'refused' && step !== undefined;
@@ -128,7 +128,7 @@ export class Enforcement {
       if (mayBeClosed && !isExact) continue;
       const culprits = mayBeClosed ? await this.#culpritsOf({ step, error }, admitted, [...kept, ...refused]) : [];
       if (culprits.length === 0) {
-        return { ...enforced, ...(await this.#tellAfterFailure()), failed: error };
+        return { ...times, ...(await this.#tellAfterFailure()), closed: [], failed: error };
       }
       this.#log.warn({ err: error, nics: culprits.map(({ nic }) => nic) }, 'the kernel refuses what these NICs need');
       refused.push(...culprits);

@@ -59,7 +59,8 @@ export async function findRefusedRules(
     return [...(await search(suspects.slice(0, middle))), ...(await search(suspects.slice(middle)))];
   };
   try {
-    return await search(rules);
+    // Where not even empty chains can be made, no rule is to blame.
+    return (await attempt([])) === undefined ? await search(rules) : [];
   } finally {
     const lines = declarations(tables, trialNames);
     for (const [chain, table] of tables) lines.get(table)?.push(`-X ${trialNames.get(chain)}`);

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type HostGroup, type HostNic, type HostState, memberSetKey } from '@portcullis/compile';
 import type { Rule } from '@portcullis/model';
-import { formatCidr, parseCidr } from '@portcullis/model';
-import { canonicalAddress } from './canonical-address.js';
+import { parseAddress, parseCidr } from '@portcullis/model';
 import type { Desired } from './desired.js';
 
 /** Why a NIC does not get what was meant for it. It is closed instead. */
@@ -93,7 +92,7 @@ function nicProblem(nic: HostNic): Problem | undefined {
   if (!resourceId.test(id)) return nicInvalid(nic, 'name', id);
   if (bridge !== undefined && !interfaceName.test(bridge)) return nicInvalid(nic, 'bridge', bridge);
   if (!macAddress.test(nic.mac)) return nicInvalid(nic, 'MAC address', nic.mac);
-  const address = [...nic.addresses, ...nic.dhcpServers].find((each) => canonicalAddress(each) !== each);
+  const address = [...nic.addresses, ...nic.dhcpServers].find((each) => parseAddress(each) === undefined);
   if (address !== undefined) return nicInvalid(nic, 'address', address);
   return undefined;
 }
@@ -122,11 +121,8 @@ function ruleProblem({ protocol, ports, icmp, cidr }: Rule): string | undefined 
   if (icmp !== undefined && protocol !== 'icmp') return `${protocol} has no ICMP type`;
   if (icmp !== undefined && !isRange(icmp.type, icmp.type, 0, 255)) return 'the ICMP type is not one';
   if (icmp?.code !== undefined && !isRange(icmp.code, icmp.code, 0, 255)) return 'the ICMP code is not one';
-  if (cidr === undefined) return undefined;
-  const parsed = parseCidr(cidr);
-  return parsed !== undefined && formatCidr(parsed) === cidr
-    ? undefined
-    : `${JSON.stringify(cidr)} is not a masked CIDR`;
+  if (cidr !== undefined && parseCidr(cidr) === undefined) return `${JSON.stringify(cidr)} is not a CIDR`;
+  return undefined;
 }
 
 function isRange(start: number, end: number, min: number, max: number): boolean {

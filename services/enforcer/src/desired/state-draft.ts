@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { decodeHostGroup, decodeHostNic, type enforceV1 } from '@portcullis/api';
 import { type HostGroup, type HostNic, type HostState, type MemberSet, memberSetKey } from '@portcullis/compile';
-import { canonicalAddress } from './canonical-address.js';
+import { parseAddress } from '@portcullis/model';
 import type { Desired } from './desired.js';
 
 type Base = Pick<Desired, 'state' | 'unreadable'>;
@@ -93,8 +93,8 @@ export class StateDraft {
     for (const address of addedAddresses) {
       addresses.add(address);
       // S2: ipset would ask DNS about what does not parse.
-      if (canonicalAddress(address) === address) continue;
-      this.#unreadable.set(`memberSet ${key}`, `${JSON.stringify(address)} is not an address in canonical form`);
+      if (parseAddress(address) !== undefined) continue;
+      this.#unreadable.set(`memberSet ${key}`, `${JSON.stringify(address)} is not an address`);
     }
     for (const address of removedAddresses) addresses.delete(address);
     this.#addresses.set(key, addresses);

@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { durationFromMs, timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { type Duration, DurationSchema, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { enforceV1 } from '@portcullis/api';
 import type { Diff, RuleChange, SetChange } from '@portcullis/plan';
 import type { NicFailure } from '../desired/admission.js';
@@ -40,9 +40,9 @@ export function encodeReport(report: Report): enforceV1.HostReport[] {
       cause: causes[cause],
       diff: { rules: diff.rules.map(encodeRuleChange), sets: diff.sets.map(encodeSetChange) },
       timings: {
-        sync: durationFromMs(timings.syncMs),
-        plan: durationFromMs(timings.planMs),
-        apply: durationFromMs(timings.applyMs),
+        sync: encodeDuration(timings.syncMs),
+        plan: encodeDuration(timings.planMs),
+        apply: encodeDuration(timings.applyMs),
       },
       failures: failures.map(({ nic = '', set = '', reason, message }) => ({ nic, set, reason, message })),
       ...(failures.length === 0 || lastGood === undefined ? {} : { lastGoodGeneration: encodeGeneration(lastGood) }),
@@ -66,6 +66,13 @@ function splitDiff({ rules, sets }: Diff): Diff[] {
     });
   }
   return parts;
+}
+
+/** In whole microseconds. */
+function encodeDuration(ms: number): Duration {
+  const microseconds = Math.round(ms * 1000);
+  const seconds = Math.floor(microseconds / 1e6);
+  return create(DurationSchema, { seconds: BigInt(seconds), nanos: (microseconds - seconds * 1e6) * 1000 });
 }
 
 function encodeRuleChange({ family, table, chain, kind, rule, position }: RuleChange): enforceV1.RuleChange {

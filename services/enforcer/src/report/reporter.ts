@@ -13,6 +13,8 @@ export interface ReporterOptions {
   readonly heartbeatMs: number;
   /** What the host says of itself, asked before each call. */
   readonly describe: () => Promise<Pick<enforceV1.ReportRequest, 'conditions' | 'backend' | 'version'>>;
+  /** The dispatcher has taken the description and the reports. */
+  readonly onTaken: () => void;
   readonly onError: (error: unknown) => void;
   readonly queue?: ReportQueueOptions;
 }
@@ -59,11 +61,12 @@ export class Reporter {
   }
 
   async #send(signal: AbortSignal): Promise<boolean> {
-    const { client, host, describe, onError } = this.#options;
+    const { client, host, describe, onTaken, onError } = this.#options;
     try {
       const description = await describe();
       await client.report({ host, reports: this.#queue.next(), ...description }, { signal, timeoutMs: 10_000 });
       this.#queue.taken();
+      onTaken();
       return true;
     } catch (error) {
       this.#queue.failed();

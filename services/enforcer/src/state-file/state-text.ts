@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type HostGroup, type HostNic, type MemberSet, memberSetKey } from '@portcullis/compile';
-import { canonicalAddress } from '../desired/canonical-address.js';
+import { parseAddress } from '@portcullis/model';
 import type { Desired } from '../desired/desired.js';
 import type { Generation } from '../desired/generation.js';
 
@@ -44,7 +44,7 @@ export function parseState(text: string, host: string): Desired {
   const reasons = new Map(unreadable);
   for (const set of sets) {
     // S2: the checksum tells accidents, not intent.
-    const wrong = [...set.addresses].find((address) => canonicalAddress(address) !== address);
+    const wrong = [...set.addresses].find((address) => parseAddress(address) === undefined);
     if (wrong !== undefined) reasons.set(`memberSet ${keyOf(set)}`, `${JSON.stringify(wrong)} is not an address`);
   }
   return {
