@@ -8,9 +8,9 @@ import type { Registration } from './registration.js';
 /** gRPC over HTTP/2 on connections that others have accepted (and decrypted). */
 export interface GrpcServer {
   serve(connection: Duplex): void;
-  /** Takes no more calls; connections close when their last call has ended. */
-  drain(): void;
-  /** Ends what is left. */
+  /** Takes no more calls; connections close when their last call has ended, and in any case after `graceMs`. */
+  drain(graceMs: number): void;
+  /** Lets go of everything; nothing may be served any more. */
   destroy(): void;
 }
 
@@ -28,10 +28,7 @@ export function grpcServer(registrations: readonly Registration[]): GrpcServer {
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
     serve: (connection) => injector.injectConnection(connection),
-    drain: () => injector.drain(unlimitedMs),
+    drain: (graceMs) => injector.drain(graceMs),
     destroy: () => server.forceShutdown(),
   };
 }
-
-/** The longest that timers wait: how long a call may take is for who closes to say. */
-const unlimitedMs = 2 ** 31 - 1;

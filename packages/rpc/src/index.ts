@@ -1,6 +1,7 @@
 export * from './address.js';
 export * from './errors.js';
 export * from './page.js';
+export type { ServerTls } from './port.js';
 export * from './registration.js';
 export * from './server.js';
 export * from './transport.js';

@@ -42,7 +42,7 @@ describe.each(Object.entries(clients))('over %s', (_, clientOf) => {
     const beganAt = performance.now();
     const next = stream.next();
     await Promise.all([server.close(), expect(next).rejects.toMatchObject({ code: Code.Unavailable })]);
-    expect(performance.now() - beganAt).toBeLessThan(1000);
+    expect(performance.now() - beganAt).toBeLessThan(3000);
   });
 
   it('a call that never ends is cut after the grace time, and its signal aborts', async () => {
@@ -62,7 +62,7 @@ describe.each(Object.entries(clients))('over %s', (_, clientOf) => {
     const beganAt = performance.now();
     await server.close(200);
     expect(performance.now() - beganAt).toBeGreaterThan(150);
-    expect(performance.now() - beganAt).toBeLessThan(2000);
+    expect(performance.now() - beganAt).toBeLessThan(4000);
     await expect(call).rejects.toThrow();
     await aborted.opened;
   });
@@ -77,7 +77,7 @@ it('connections that are idle, or have said nothing yet, do not hold up the end'
   await new Promise((resolve) => silent.once('connect', resolve));
   const beganAt = performance.now();
   await server.close();
-  expect(performance.now() - beganAt).toBeLessThan(1000);
+  expect(performance.now() - beganAt).toBeLessThan(3000);
 });
 
 it('to close twice is to close once', async () => {
@@ -112,7 +112,7 @@ it('a process that has closed server and transport ends by itself', async () => 
     await server.close();
     transport.close();
     const closedAt = performance.now();
-    process.once('exit', () => console.log(performance.now() - closedAt < 500 ? 'ended at once' : 'ended late'));
+    process.once('exit', () => console.log(performance.now() - closedAt < 2000 ? 'ended at once' : 'ended late'));
   `;
   const node = ['--conditions', 'portcullis-source', '--import', 'tsx', '--input-type', 'module', '--eval', program];
   const { stdout } = await promisify(execFile)(process.execPath, node, { timeout: 20_000 });

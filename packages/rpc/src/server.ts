@@ -64,7 +64,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const close = async (graceMs: number) => {
     closing.abort();
-    grpc.drain();
+    grpc.drain(graceMs);
     await port.close(graceMs);
     grpc.destroy();
   };

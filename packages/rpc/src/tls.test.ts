@@ -7,13 +7,13 @@ import { expect, it } from 'vitest';
 import { EchoService, echoService, text, textOf } from './echo-service.fake.js';
 import { dial, serve, temporaryFolder } from './running-server.fake.js';
 
-/** Keys as `openssl` makes them: an authority, and a certificate for the loopback that it has signed. */
+/** Keys as `openssl` makes them: an authority, and a certificate for localhost that it has signed. */
 async function makeKeys(): Promise<{ ca: Buffer; key: Buffer; cert: Buffer }> {
   const folder = await temporaryFolder();
   const openssl = (...args: string[]) => promisify(execFile)('openssl', args, { cwd: folder });
   const fresh = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'];
   await openssl('req', '-x509', ...fresh, '-subj', '/CN=authority', '-keyout', 'ca.key', '-out', 'ca.pem');
-  const subject = ['-subj', '/CN=server', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const subject = ['-subj', '/CN=server', '-addext', 'subjectAltName=DNS:localhost'];
   const signed = ['-CA', 'ca.pem', '-CAkey', 'ca.key'];
   await openssl('req', '-x509', ...fresh, ...subject, ...signed, '-keyout', 'key.pem', '-out', 'cert.pem');
   const [ca, key, cert] = await Promise.all(
@@ -24,8 +24,9 @@ async function makeKeys(): Promise<{ ca: Buffer; key: Buffer; cert: Buffer }> {
 
 it('gRPC and HTTP/1.1 share a port behind TLS', async () => {
   const { ca, key, cert } = await makeKeys();
-  const { address } = await serve({ services: [echoService()], tls: { key, cert } });
-  expect(address).toMatch(/^https:/);
+  const server = await serve({ services: [echoService()], tls: { key, cert } });
+  expect(server.address).toMatch(/^https:/);
+  const address = server.address.replace('127.0.0.1', 'localhost');
   const client = createClient(EchoService, dial(address, { tls: { ca } }));
   expect(textOf(await client.once(text('hello')))).toBe('hello');
   const statusCode = await new Promise((resolve, reject) => {
@@ -39,7 +40,8 @@ it('gRPC and HTTP/1.1 share a port behind TLS', async () => {
 
 it('with an authority for clients, only those it has signed are served', async () => {
   const { ca, key, cert } = await makeKeys();
-  const { address } = await serve({ services: [echoService()], tls: { key, cert, clientCa: ca } });
+  const server = await serve({ services: [echoService()], tls: { key, cert, clientCa: ca } });
+  const address = server.address.replace('127.0.0.1', 'localhost');
   const known = createClient(EchoService, dial(address, { tls: { ca, key, cert } }));
   expect(textOf(await known.once(text('hello')))).toBe('hello');
   const unknown = createClient(EchoService, dial(address, { tls: { ca } }));

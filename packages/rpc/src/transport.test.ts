@@ -20,8 +20,8 @@ it.each(['port', 'socket'])('a server that was ended and came back on the same %
   await serve({ listen: first.address, services: [echoService()] });
   const beganAt = performance.now();
   await vi.waitFor(() => client.once(text('again')), { timeout: 5000, interval: 20 });
-  // It is dialled again within 1 s, give or take the jitter of the interval.
-  expect(performance.now() - beganAt).toBeLessThan(1500);
+  // It is dialled again each second; the rest is room for a busy machine.
+  expect(performance.now() - beganAt).toBeLessThan(3000);
 });
 
 it('a server that was killed, and left its socket behind, is found again', async () => {
@@ -51,7 +51,7 @@ it.each(['http://127.0.0.1:1', 'unix:/nowhere/s'])('nobody at %s is UNAVAILABLE 
   const beganAt = performance.now();
   await expect(client.once(text(''))).rejects.toMatchObject({ code: Code.Unavailable });
   await expect(firstOf(client.repeat(text('')))).rejects.toMatchObject({ code: Code.Unavailable });
-  expect(performance.now() - beganAt).toBeLessThan(1000);
+  expect(performance.now() - beganAt).toBeLessThan(3000);
 });
 
 it('a server that takes connections and says nothing is UNAVAILABLE after a while, and is dialled anew', async () => {
@@ -140,9 +140,15 @@ it('the log hears when a server is reached, lost, and not to be reached', async 
   const client = createClient(EchoService, dial(server.address, { log }));
   await client.once(text(''));
   await server.close(0);
-  await vi.waitFor(() => expect(lines).toEqual(['connected', 'connection lost']));
-  await expect(client.once(text(''))).rejects.toMatchObject({ code: Code.Unavailable });
-  expect(lines).toEqual(['connected', 'connection lost', 'cannot connect']);
+  await vi.waitFor(() => expect(lines).toEqual(['connected', 'disconnected']));
+  for (let i = 0; i < 3; i += 1) {
+    await expect(client.once(text(''))).rejects.toMatchObject({ code: Code.Unavailable });
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+  expect(lines).toEqual(['connected', 'disconnected', 'cannot connect']);
+  await serve({ listen: server.address, services: [echoService()] });
+  await vi.waitFor(() => client.once(text('')), { timeout: 5000 });
+  expect(lines).toEqual(['connected', 'disconnected', 'cannot connect', 'connected']);
 });
 
 it('a server behind TLS needs its authority', () => {

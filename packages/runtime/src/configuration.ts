@@ -112,7 +112,7 @@ function readFlags<Declared extends Options>(spec: ConfigurationSpec<Declared>, 
 /** What commander took for nothing it knows: a flag and, perhaps, its value. */
 function unknownArguments(rest: readonly string[]): string[] {
   const flags = rest.filter((each) => each.startsWith('-'));
-  if (flags.length > 0) return flags.map((each) => `${each}: there is no such option`);
+  if (flags.length > 0) return flags.map((each) => `${each.replace(/=.*/s, '')}: there is no such option`);
   return rest.map((each) => `${each}: there are no arguments besides options`);
 }
 
