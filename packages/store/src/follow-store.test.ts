@@ -22,7 +22,7 @@ describe('following a store', () => {
 
   const put = (...documents: Put[]) => store.transact((tx) => tx.put(...documents));
   const follow = (options: Partial<FollowOptions> = {}) =>
-    followStore(store, { kinds: ['thing', 'other'], signal: stop.signal, ...options });
+    followStore(store, { snapshot: [{ kind: 'thing' }, { kind: 'other' }], signal: stop.signal, ...options });
 
   /** The next events, readable. */
   async function next(events: AsyncGenerator<StoreEvent>, count: number): Promise<string[]> {

@@ -1,4 +1,4 @@
-import type { LoggedCommit, Store, Stored } from './store.js';
+import type { ListQuery, LoggedCommit, Store, Stored } from './store.js';
 
 /** What happens to a store: a snapshot at a revision, then each commit in order. */
 export type StoreEvent =
@@ -10,8 +10,8 @@ export type StoreEvent =
   | { readonly case: 'commit'; readonly commit: LoggedCommit };
 
 export interface FollowOptions {
-  /** Kinds of a snapshot, in the order they are told. */
-  readonly kinds: readonly string[];
+  /** What a snapshot tells, in this order. Commits are told as they are. */
+  readonly snapshot: readonly Omit<ListQuery, 'after' | 'limit'>[];
   /** Follows after this revision, without a snapshot where the log reaches back. Undefined: begins with a snapshot. */
   readonly after?: number | undefined;
   readonly signal: AbortSignal;
@@ -30,7 +30,7 @@ const commitsPerRead = 32;
  * that no database transaction waits for a consumer. Throws what the store throws.
  */
 export async function* followStore(store: Store, options: FollowOptions): AsyncGenerator<StoreEvent> {
-  const { kinds, signal, maxCommitBytes = 2 << 20 } = options;
+  const { snapshot, signal, maxCommitBytes = 2 << 20 } = options;
   const wakeUp = new WakeUp(signal);
   const unsubscribe = store.onCommit(() => wakeUp.wake());
   try {
@@ -50,7 +50,7 @@ export async function* followStore(store: Store, options: FollowOptions): AsyncG
         at = commit.revision;
       }
       if (needsSnapshot) {
-        const { documents, revision } = await readSnapshot(store, kinds);
+        const { documents, revision } = await readSnapshot(store, snapshot);
         yield { case: 'snapshotStarted' };
         for (let document = documents.pop(); document; document = documents.pop()) {
           yield { case: 'document', document };
@@ -66,18 +66,18 @@ export async function* followStore(store: Store, options: FollowOptions): AsyncG
   }
 }
 
-/** All documents of the kinds, last first. */
+/** All that was asked for, last first. */
 async function readSnapshot(
   store: Store,
-  kinds: readonly string[],
+  selections: FollowOptions['snapshot'],
 ): Promise<{ documents: Stored[]; revision: number }> {
   const { value, revision } = await store.read(async (reading) => {
     const documents: Stored[] = [];
-    for (const kind of kinds) {
+    for (const selection of selections) {
       let page: Stored[];
       let after = '';
       do {
-        page = await reading.list({ kind, after, limit: snapshotPage });
+        page = await reading.list({ ...selection, after, limit: snapshotPage });
         documents.push(...page);
         after = page.at(-1)?.name ?? '';
       } while (page.length === snapshotPage);

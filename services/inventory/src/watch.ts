@@ -34,13 +34,14 @@ const wording: Record<string, Wording<ResourceInit, RemovalInit>> = {
 };
 
 export function watch({ store, closing }: Dependencies): Handlers['watch'] {
-  return ({ resumeToken }, { signal }) =>
-    watchStore(store, {
+  return async function* ({ resumeToken }, { signal }) {
+    yield* watchStore(store, {
       wording,
       after: resumeRevision(resumeToken, store.epoch),
       formatToken: (revision) => revisionToken(store, revision),
       signal: AbortSignal.any([signal, closing]),
     });
+  };
 }
 
 /** Where to resume; undefined for the beginning, also for a token of a store that was replaced. */

@@ -1,1 +1,58 @@
-export {};
+import type { Transport } from '@connectrpc/connect';
+import { policyV1 } from '@portcullis/api';
+import { type OpenService, serviceOf } from '@portcullis/rpc';
+import type { Logger } from '@portcullis/runtime';
+import type { Store } from '@portcullis/store';
+import { translateErrors } from '@portcullis/store/resource';
+import { fromStore } from './api-errors.js';
+import type { Handlers } from './handlers.js';
+import { Housekeeping } from './inventory/housekeeping.js';
+import { inventoryClient } from './inventory/inventory-client.js';
+import { membershipHandlers } from './membership/membership-handlers.js';
+import { attachNetworks } from './network/attach-networks.js';
+import { detachNetworks } from './network/detach-networks.js';
+import { RuleExpiry } from './rule/rule-expiry.js';
+import { ruleHandlers } from './rule/rule-handlers.js';
+import { securityGroupHandlers } from './security-group/security-group-handlers.js';
+import { watch } from './watch.js';
+
+export interface PolicyOptions {
+  /** Stays open when the service closes: it belongs to whoever opened it. */
+  readonly store: Store;
+  /** Reaches the inventory service. */
+  readonly inventory: Transport;
+  readonly log: Logger;
+  readonly now?: () => Date;
+}
+
+/** Security groups, their rules, the networks they are attached to and the NICs that are in them. */
+export async function openPolicy({
+  store,
+  inventory: transport,
+  log,
+  now = () => new Date(),
+}: PolicyOptions): Promise<OpenService> {
+  const stop = new AbortController();
+  const inventory = inventoryClient(transport);
+  const housekeeping = new Housekeeping({ store, inventory, log, now });
+  const expiry = new RuleExpiry({ store, log, now });
+  const dependencies = { store, inventory, housekeeping, now, closing: stop.signal };
+  const handlers: Handlers = {
+    ...securityGroupHandlers(dependencies),
+    ...ruleHandlers(dependencies),
+    ...membershipHandlers(dependencies),
+    attachNetworks: attachNetworks(dependencies),
+    detachNetworks: detachNetworks(dependencies),
+    watch: watch(dependencies),
+  };
+  housekeeping.start();
+  expiry.start();
+  return {
+    registrations: [serviceOf(policyV1.PolicyService, translateErrors(handlers, fromStore))],
+    ready: () => !stop.signal.aborted,
+    close: async () => {
+      stop.abort();
+      await Promise.all([housekeeping.close(), expiry.close()]);
+    },
+  };
+}

@@ -7,6 +7,8 @@ export interface CollectionOptions<Desc extends DescMessage> {
   /** Name of the document; unique in the kind. */
   readonly nameOf: (message: MessageShape<Desc>) => string;
   readonly linksOf?: (message: MessageShape<Desc>) => Readonly<Record<string, readonly string[]>>;
+  /** Where they follow from the document alone. */
+  readonly claimsOf?: (message: MessageShape<Desc>) => readonly string[];
 }
 
 export type Selection = Omit<ListQuery, 'kind' | 'limit' | 'after'>;
@@ -69,7 +71,7 @@ export class Collection<Desc extends DescMessage> {
   async put(
     transaction: Transaction,
     messages: readonly MessageShape<Desc>[],
-    claimsOf: (message: MessageShape<Desc>) => readonly string[] = () => [],
+    claimsOf = this.#options.claimsOf,
   ): Promise<void> {
     const { kind, schema, nameOf, linksOf } = this.#options;
     const documents = messages.map((message) => ({
@@ -77,7 +79,7 @@ export class Collection<Desc extends DescMessage> {
       name: nameOf(message),
       body: toBinary(schema, message),
       links: linksOf?.(message) ?? {},
-      claims: claimsOf(message),
+      claims: claimsOf?.(message) ?? [],
     }));
     await transaction.put(...documents);
   }

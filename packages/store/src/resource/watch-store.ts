@@ -43,7 +43,8 @@ export async function* watchStore<Resource, Removal>(
     });
   const at = (revision: number) => ({ revision: BigInt(revision), revisionToken: formatToken(revision) });
 
-  for await (const event of followStore(store, { kinds: Object.keys(wording), after, signal })) {
+  const snapshot = Object.keys(wording).map((kind) => ({ kind }));
+  for await (const event of followStore(store, { snapshot, after, signal })) {
     switch (event.case) {
       case 'snapshotStarted':
         yield { event: { case: 'snapshotStarted', value: {} } };

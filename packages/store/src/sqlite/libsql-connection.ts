@@ -83,7 +83,12 @@ export class LibsqlConnection implements DatabaseConnection {
 
   close(): void {
     this.#closed = true;
-    this.#database.close();
+    // So that the file alone holds everything, for whoever copies it.
+    try {
+      if (this.#options.writes) this.#database.pragma('wal_checkpoint(TRUNCATE)');
+    } finally {
+      this.#database.close();
+    }
   }
 
   async #giveWay(): Promise<void> {

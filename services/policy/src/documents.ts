@@ -1,0 +1,43 @@
+import { policyV1 } from '@portcullis/api';
+import { Collection } from '@portcullis/store/resource';
+import { membershipName } from './names.js';
+import { ruleIdentity } from './rule/rule-identity.js';
+
+/** What policy stores. */
+export const securityGroups = new Collection({
+  kind: 'securityGroup',
+  schema: policyV1.SecurityGroupSchema,
+  nameOf: ({ name }) => name,
+  linksOf: ({ networks }) => ({ network: networks }),
+});
+
+export const rules = new Collection({
+  kind: 'securityGroupRule',
+  schema: policyV1.SecurityGroupRuleSchema,
+  nameOf: ({ name }) => name,
+  linksOf: ({ remoteSecurityGroup, expireTime, expired }) => ({
+    remote: remoteSecurityGroup === '' ? [] : [remoteSecurityGroup],
+    expiry: expireTime === undefined || expired ? [] : ['pending'],
+  }),
+  claimsOf: (rule) => [ruleIdentity(rule)],
+});
+
+/** Rules whose time will come. */
+export const pendingExpiry = { kind: rules.kind, link: { name: 'expiry', target: 'pending' } };
+
+export const memberships = new Collection({
+  kind: 'membership',
+  schema: policyV1.MembershipSchema,
+  nameOf: membershipName,
+  linksOf: ({ nic, securityGroup, network }) => ({ nic: [nic], groupOnNetwork: [`${securityGroup} ${network}`] }),
+});
+
+/** Memberships of a group's NICs on one network. */
+export function onNetwork(securityGroup: string, network: string) {
+  return { link: { name: 'groupOnNetwork', target: `${securityGroup} ${network}` } };
+}
+
+/** Memberships of a group. */
+export function ofGroup(securityGroup: string) {
+  return { prefix: membershipName({ securityGroup, nic: '' }) };
+}

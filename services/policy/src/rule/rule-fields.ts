@@ -1,0 +1,95 @@
+import { policyV1 } from '@portcullis/api';
+import { cidrContains, formatCidr, parseCidr } from '@portcullis/model';
+import { checkEnum, checkName, checkText, quote, type Violations } from '@portcullis/store/resource';
+import { projectNames, securityGroupNames } from '../names.js';
+import { maxDescriptionLength } from '../text-limits.js';
+import { checkExpireTime } from './expire-time.js';
+import { checkIcmp, checkPorts } from './port-fields.js';
+
+/** What a caller says of a rule, in canonical form. */
+export type RuleFields = Pick<
+  policyV1.SecurityGroupRule,
+  | 'direction'
+  | 'protocol'
+  | 'startPort'
+  | 'endPort'
+  | 'icmpType'
+  | 'icmpCode'
+  | 'cidr'
+  | 'maskedCidr'
+  | 'remoteSecurityGroup'
+  | 'description'
+  | 'disabled'
+  | 'expireTime'
+>;
+
+export interface RuleContext {
+  /** Path of the rule in the request: `security_group_rules[3]`. */
+  readonly field: string;
+  /** The project of the group. */
+  readonly project: string;
+  readonly now: Date;
+}
+
+const ipv4Mapped = parseCidr('::ffff:0:0/96');
+
+/** Reads a new rule by semantics.md §2; a violation for everything that is wrong. */
+export function readRule(
+  violations: Violations,
+  rule: policyV1.SecurityGroupRule,
+  { field, project, now }: RuleContext,
+): RuleFields {
+  const { direction, protocol, icmpType, icmpCode, cidr, remoteSecurityGroup, description, disabled, expireTime } =
+    rule;
+  checkEnum(violations, `${field}.direction`, direction, { desc: policyV1.DirectionSchema, required: true });
+  checkEnum(violations, `${field}.protocol`, protocol, { desc: policyV1.ProtocolSchema, required: true });
+  const ports = checkPorts(violations, field, rule);
+  checkIcmp(violations, field, rule);
+  const maskedCidr = readCidr(violations, `${field}.cidr`, cidr);
+  checkRemoteGroup(violations, `${field}.remote_security_group`, { remoteSecurityGroup, project });
+  checkText(violations, `${field}.description`, description, maxDescriptionLength);
+  checkExpireTime(violations, `${field}.expire_time`, expireTime, now);
+  return {
+    direction,
+    protocol,
+    ...ports,
+    ...(icmpType === undefined ? {} : { icmpType }),
+    ...(icmpCode === undefined ? {} : { icmpCode }),
+    cidr,
+    maskedCidr,
+    remoteSecurityGroup,
+    description,
+    disabled,
+    ...(expireTime === undefined ? {} : { expireTime }),
+  };
+}
+
+/** Canonical, host bits masked; empty means any address of both families. */
+function readCidr(violations: Violations, field: string, text: string): string {
+  if (text === '') return '';
+  const cidr = parseCidr(text);
+  if (cidr === undefined) {
+    const allowed = 'an address, or an address and a length: 0-32 for IPv4, 0-128 for IPv6';
+    violations.add(field, 'CIDR_MALFORMED', `${quote(text)} is not ${allowed}`);
+    return '';
+  }
+  if (ipv4Mapped && cidr.prefixLength >= ipv4Mapped.prefixLength && cidrContains(ipv4Mapped, cidr)) {
+    violations.add(field, 'ADDRESS_IPV4_MAPPED', `${quote(text)} is to be written as IPv4`);
+  }
+  return formatCidr(cidr);
+}
+
+function checkRemoteGroup(
+  violations: Violations,
+  field: string,
+  { remoteSecurityGroup, project }: { remoteSecurityGroup: string; project: string },
+): void {
+  if (remoteSecurityGroup === '') return;
+  const ids = checkName(violations, field, remoteSecurityGroup, securityGroupNames);
+  if (ids === undefined || project === '' || ids.project === project) return;
+  violations.add(
+    field,
+    'PROJECT_MISMATCH',
+    `${quote(remoteSecurityGroup)} is not of ${projectNames.format({ project })}`,
+  );
+}

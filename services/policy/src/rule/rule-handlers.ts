@@ -1,0 +1,50 @@
+import type { Dependencies } from '../dependencies.js';
+import { rules, securityGroups } from '../documents.js';
+import type { Handlers } from '../handlers.js';
+import { existing, requireName } from '../lookup.js';
+import { ruleNames, securityGroupNames } from '../names.js';
+import { commit, listPage } from '../store-access.js';
+import { batchCreateSecurityGroupRules, createSecurityGroupRule } from './create-rules.js';
+import { updateSecurityGroupRule } from './update-rule.js';
+
+type RuleHandlers = Pick<
+  Handlers,
+  | 'batchCreateSecurityGroupRules'
+  | 'createSecurityGroupRule'
+  | 'getSecurityGroupRule'
+  | 'listSecurityGroupRules'
+  | 'updateSecurityGroupRule'
+  | 'deleteSecurityGroupRule'
+>;
+
+export function ruleHandlers(dependencies: Dependencies): RuleHandlers {
+  const { store } = dependencies;
+  return {
+    batchCreateSecurityGroupRules: batchCreateSecurityGroupRules(dependencies),
+    createSecurityGroupRule: createSecurityGroupRule(dependencies),
+    updateSecurityGroupRule: updateSecurityGroupRule(dependencies),
+
+    getSecurityGroupRule: async ({ name }) => {
+      requireName('name', name, ruleNames);
+      const { value } = await store.read((reading) => existing(reading, rules, name));
+      return { securityGroupRule: value };
+    },
+
+    listSecurityGroupRules: async (request) => {
+      requireName('parent', request.parent, securityGroupNames);
+      await store.read((reading) => existing(reading, securityGroups, request.parent));
+      const prefix = `${request.parent}/rules/`;
+      const { items, nextPageToken } = await listPage(store, rules, { request, selection: { prefix }, scope: prefix });
+      return { securityGroupRules: items, nextPageToken };
+    },
+
+    deleteSecurityGroupRule: async ({ name }) => {
+      requireName('name', name, ruleNames);
+      const { revisionToken } = await commit(store, async (tx) => {
+        await existing(tx, rules, name);
+        await rules.delete(tx, [name]);
+      });
+      return { revisionToken };
+    },
+  };
+}

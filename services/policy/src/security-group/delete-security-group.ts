@@ -1,0 +1,38 @@
+import { blockedBy } from '../api-errors.js';
+import type { Dependencies } from '../dependencies.js';
+import { memberships, ofGroup, rules, securityGroups } from '../documents.js';
+import type { Handlers } from '../handlers.js';
+import { existing, requireName } from '../lookup.js';
+import { groupOfRule, membershipName, securityGroupNames } from '../names.js';
+import { commit } from '../store-access.js';
+
+export function deleteSecurityGroup({ store }: Dependencies): Handlers['deleteSecurityGroup'] {
+  return async ({ name, force }) => {
+    requireName('name', name, securityGroupNames);
+    const { revisionToken } = await commit(store, async (tx) => {
+      await existing(tx, securityGroups, name);
+      const elsewhere = (await namesOf(rules.all(tx, { link: { name: 'remote', target: name } }))).filter(
+        (rule) => groupOfRule(rule) !== name,
+      );
+      if (elsewhere.length > 0 && !force) {
+        throw blockedBy(elsewhere, {
+          reason: 'SECURITY_GROUP_IN_USE',
+          message: `${name} is named by ${elsewhere.length} rules of other groups`,
+          why: 'the rule names the group',
+        });
+      }
+      await rules.delete(tx, [...elsewhere, ...(await namesOf(rules.all(tx, { prefix: `${name}/rules/` })))]);
+      const members: string[] = [];
+      for await (const membership of memberships.all(tx, ofGroup(name))) members.push(membershipName(membership));
+      await memberships.delete(tx, members);
+      await securityGroups.delete(tx, [name]);
+    });
+    return { revisionToken };
+  };
+}
+
+async function namesOf(resources: AsyncIterable<{ name: string }>): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of resources) names.push(name);
+  return names;
+}

@@ -1,0 +1,3 @@
+/** In characters. */
+export const maxDisplayNameLength = 256;
+export const maxDescriptionLength = 1024;
