@@ -1,0 +1,35 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import { errorDetails } from '@portcullis/api';
+
+/** How a call failed, readable. */
+export interface Failure {
+  readonly code: string;
+  readonly reason: string | undefined;
+  /** Field and reason. */
+  readonly violations: readonly string[];
+  readonly resources: readonly string[];
+  readonly subjects: readonly string[];
+  readonly message: string;
+}
+
+/** Throws when the call does not fail, or fails with anything but an API error. */
+export async function failureOf(call: Promise<unknown>): Promise<Failure> {
+  const error = await call.then(
+    () => new Error('the call did not fail'),
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof ConnectError)) throw error;
+  const { ErrorInfoSchema, BadRequestSchema, ResourceInfoSchema, PreconditionFailureSchema } = errorDetails;
+  return {
+    code: Code[error.code] ?? '',
+    reason: error.findDetails(ErrorInfoSchema)[0]?.reason,
+    violations: error
+      .findDetails(BadRequestSchema)
+      .flatMap(({ fieldViolations }) => fieldViolations.map(({ field, reason }) => `${field} ${reason}`)),
+    resources: error.findDetails(ResourceInfoSchema).map(({ resourceName }) => resourceName),
+    subjects: error
+      .findDetails(PreconditionFailureSchema)
+      .flatMap(({ violations }) => violations.map(({ subject }) => subject)),
+    message: error.rawMessage,
+  };
+}

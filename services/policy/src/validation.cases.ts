@@ -1,0 +1,205 @@
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { policyV1 } from '@portcullis/api';
+import type { Handlers } from './handlers.js';
+import { goodRule, group, network, nic, parent, type RuleInit } from './testing/policy-world.js';
+
+/** A method, a request, and everything that is wrong with it: field and reason. */
+export type InvalidRequest = readonly [keyof Handlers, object, readonly string[]];
+
+const { Direction, Protocol } = policyV1;
+const long = (length: number) => 'x'.repeat(length);
+const past = timestampFromDate(new Date(Date.now() - 1000));
+const eon = { seconds: 253_402_300_800n, nanos: 0, $typeName: 'google.protobuf.Timestamp' as const };
+const nanos = { ...past, nanos: 1_000_000_000 };
+
+/** A rule that would be good but for these fields; violations are of the rule's fields. */
+function rule(_what: string, more: RuleInit, ...violations: string[]): InvalidRequest {
+  return [
+    'createSecurityGroupRule',
+    { parent: group('g'), securityGroupRule: goodRule(more) },
+    violations.map((violation) => `security_group_rule.${violation}`),
+  ];
+}
+const none = { startPort: undefined, endPort: undefined } as unknown as RuleInit;
+const all: RuleInit = { protocol: Protocol.ALL, ...none };
+const icmp: RuleInit = { protocol: Protocol.ICMP, ...none };
+const udp: RuleInit = { protocol: Protocol.UDP };
+const groupUpdate = (paths: string[], more: object = {}) => ({
+  securityGroup: { name: group('g'), ...more },
+  updateMask: { paths },
+});
+const ruleUpdate = (paths: string[], more: object = {}) => ({
+  securityGroupRule: { name: `${group('g')}/rules/r`, ...more },
+  updateMask: { paths },
+});
+
+const invalidRules: InvalidRequest[] = [
+  rule('unspecified direction', { direction: Direction.UNSPECIFIED }, 'direction FIELD_REQUIRED'),
+  rule('unknown direction', { direction: 3 as never }, 'direction ENUM_VALUE_UNKNOWN'),
+  rule('unspecified protocol', { protocol: Protocol.UNSPECIFIED }, 'protocol FIELD_REQUIRED'),
+  rule('unknown protocol', { protocol: 17 as never }, 'protocol ENUM_VALUE_UNKNOWN'),
+  rule('TCP without ports', none, 'start_port PORT_REQUIRED', 'end_port PORT_REQUIRED'),
+  rule('UDP without ports', { ...udp, ...none }, 'start_port PORT_REQUIRED', 'end_port PORT_REQUIRED'),
+  rule('TCP without an end', { endPort: undefined } as never, 'end_port PORT_REQUIRED'),
+  rule('TCP without a start', { startPort: undefined } as never, 'start_port PORT_REQUIRED'),
+  rule('port 0', { startPort: 0, endPort: 0 }, 'start_port PORT_OUT_OF_RANGE', 'end_port PORT_OUT_OF_RANGE'),
+  rule('from port 0', { startPort: 0, endPort: 80 }, 'start_port PORT_OUT_OF_RANGE'),
+  rule('to port 65536', { startPort: 80, endPort: 65_536 }, 'end_port PORT_OUT_OF_RANGE'),
+  rule('port -1 of TCP', { startPort: -1, endPort: -1 }, 'start_port PORT_OUT_OF_RANGE', 'end_port PORT_OUT_OF_RANGE'),
+  rule('inverted', { startPort: 81, endPort: 80 }, 'end_port PORT_RANGE_INVERTED'),
+  rule('inverted UDP', { ...udp, startPort: 65_535, endPort: 1 }, 'end_port PORT_RANGE_INVERTED'),
+  rule('a port on ALL', { protocol: Protocol.ALL }, 'start_port PORT_NOT_ALLOWED', 'end_port PORT_NOT_ALLOWED'),
+  rule('port -1 on ALL', { ...all, startPort: -1 }, 'start_port PORT_NOT_ALLOWED'),
+  rule('port 0 on ALL', { ...all, endPort: 0 }, 'end_port PORT_NOT_ALLOWED'),
+  rule('a port on ICMP', { protocol: Protocol.ICMP }, 'start_port PORT_NOT_ALLOWED', 'end_port PORT_NOT_ALLOWED'),
+  rule('port 0 on ICMP', { ...icmp, startPort: 0, endPort: -1 }, 'start_port PORT_NOT_ALLOWED'),
+  rule('a type on TCP', { icmpType: 8 }, 'icmp_type ICMP_NOT_ALLOWED'),
+  rule(
+    'a type and a code on ALL',
+    { ...all, icmpType: 8, icmpCode: 0 },
+    'icmp_type ICMP_NOT_ALLOWED',
+    'icmp_code ICMP_NOT_ALLOWED',
+  ),
+  rule('a type below 0', { ...icmp, icmpType: -1 }, 'icmp_type ICMP_OUT_OF_RANGE'),
+  rule('a type above 255', { ...icmp, icmpType: 256 }, 'icmp_type ICMP_OUT_OF_RANGE'),
+  rule('a code above 255', { ...icmp, icmpType: 3, icmpCode: 256 }, 'icmp_code ICMP_OUT_OF_RANGE'),
+  rule('a code without a type', { ...icmp, icmpCode: 0 }, 'icmp_code ICMP_TYPE_REQUIRED'),
+  ...[
+    '10.0.0.0/33',
+    '10.0.0/8',
+    '10.0.0.0/',
+    '10.0.0.0/-1',
+    '10.0.0.0/8/8',
+    '10.0.0.0/08',
+    '010.0.0.0/8',
+    '256.0.0.0/8',
+    '2001:db8::/129',
+    '2001:db8:::/32',
+    'fe80::1%eth0',
+    '/8',
+    ' 10.0.0.0/8',
+    '10.0.0.0/8\n',
+    'anywhere',
+    '10.0.0.0/8 -j ACCEPT',
+  ].map((cidr) => rule(cidr, { cidr }, 'cidr CIDR_MALFORMED')),
+  rule('a mapped CIDR', { cidr: '::ffff:10.0.0.0/104' }, 'cidr ADDRESS_IPV4_MAPPED'),
+  rule('a mapped address', { cidr: '::ffff:10.0.0.1' }, 'cidr ADDRESS_IPV4_MAPPED'),
+  rule('no name', { remoteSecurityGroup: 'web' }, 'remote_security_group NAME_MALFORMED'),
+  rule('quotes', { remoteSecurityGroup: `${group('g')}"` }, 'remote_security_group NAME_MALFORMED'),
+  rule(
+    'another project',
+    { remoteSecurityGroup: 'projects/q/securityGroups/g' },
+    'remote_security_group PROJECT_MISMATCH',
+  ),
+  rule('a long description', { description: long(1025) }, 'description TEXT_TOO_LONG'),
+  rule('a time that has passed', { expireTime: past }, 'expire_time EXPIRE_TIME_PAST'),
+  rule('the year 10000', { expireTime: eon }, 'expire_time TIMESTAMP_MALFORMED'),
+  rule('too many nanoseconds', { expireTime: nanos }, 'expire_time TIMESTAMP_MALFORMED'),
+  rule(
+    'everything at once',
+    { direction: 9 as never, startPort: 0, icmpType: 1, cidr: 'x', remoteSecurityGroup: 'x', expireTime: past },
+    'direction ENUM_VALUE_UNKNOWN',
+    'start_port PORT_OUT_OF_RANGE',
+    'icmp_type ICMP_NOT_ALLOWED',
+    'cidr CIDR_MALFORMED',
+    'remote_security_group NAME_MALFORMED',
+    'expire_time EXPIRE_TIME_PAST',
+  ),
+];
+
+export const invalidRequests: InvalidRequest[] = [
+  ...invalidRules,
+  [
+    'createSecurityGroupRule',
+    {},
+    ['parent', 'security_group_rule.direction', 'security_group_rule.protocol'].map(
+      (field) => `${field} FIELD_REQUIRED`,
+    ),
+  ],
+  ['createSecurityGroupRule', { parent, securityGroupRule: goodRule() }, ['parent NAME_MALFORMED']],
+  ['batchCreateSecurityGroupRules', { parent: group('g') }, ['security_group_rules ITEM_COUNT_OUT_OF_RANGE']],
+  [
+    'batchCreateSecurityGroupRules',
+    { parent: group('g'), securityGroupRules: Array(501).fill(goodRule()) },
+    ['security_group_rules ITEM_COUNT_OUT_OF_RANGE'],
+  ],
+  [
+    'batchCreateSecurityGroupRules',
+    { parent: group('g'), securityGroupRules: [goodRule(), goodRule({ cidr: 'x' }), goodRule({ endPort: 1 })] },
+    ['security_group_rules[1].cidr CIDR_MALFORMED', 'security_group_rules[2].end_port PORT_RANGE_INVERTED'],
+  ],
+  ['getSecurityGroupRule', { name: group('g') }, ['name NAME_MALFORMED']],
+  ['listSecurityGroupRules', { parent: `${group('g')}/rules` }, ['parent NAME_MALFORMED']],
+  ['deleteSecurityGroupRule', {}, ['name FIELD_REQUIRED']],
+  ['updateSecurityGroupRule', {}, ['security_group_rule.name FIELD_REQUIRED', 'update_mask FIELD_REQUIRED']],
+  ['updateSecurityGroupRule', ruleUpdate(['start_port']), ['update_mask FIELD_IMMUTABLE']],
+  [
+    'updateSecurityGroupRule',
+    ruleUpdate(['expired', 'port']),
+    ['update_mask FIELD_IMMUTABLE', 'update_mask FIELD_UNKNOWN'],
+  ],
+  [
+    'updateSecurityGroupRule',
+    ruleUpdate(['expire_time'], { expireTime: past }),
+    ['security_group_rule.expire_time EXPIRE_TIME_PAST'],
+  ],
+  [
+    'updateSecurityGroupRule',
+    ruleUpdate(['description'], { description: long(1025) }),
+    ['security_group_rule.description TEXT_TOO_LONG'],
+  ],
+
+  ['createSecurityGroup', {}, ['parent FIELD_REQUIRED']],
+  ['createSecurityGroup', { parent, securityGroupId: 'Web' }, ['security_group_id RESOURCE_ID_MALFORMED']],
+  ['createSecurityGroup', { parent, securityGroupId: 'web"' }, ['security_group_id RESOURCE_ID_MALFORMED']],
+  [
+    'createSecurityGroup',
+    { parent, securityGroup: { displayName: long(257) } },
+    ['security_group.display_name TEXT_TOO_LONG'],
+  ],
+  [
+    'createSecurityGroup',
+    { parent, securityGroup: { description: long(1025) } },
+    ['security_group.description TEXT_TOO_LONG'],
+  ],
+  ['createSecurityGroup', { parent, securityGroup: { state: 3 } }, ['security_group.state ENUM_VALUE_UNKNOWN']],
+  [
+    'createSecurityGroup',
+    { parent, securityGroup: { networks: [network('net1')] } },
+    ['security_group.networks FIELD_NOT_SETTABLE'],
+  ],
+  ['getSecurityGroup', { name: 'securityGroups/g' }, ['name NAME_MALFORMED']],
+  ['listSecurityGroups', { parent: 'projects/-' }, ['parent NAME_MALFORMED']],
+  ['listSecurityGroups', { parent, pageSize: -5 }, ['page_size OUT_OF_RANGE']],
+  ['updateSecurityGroup', {}, ['security_group.name FIELD_REQUIRED', 'update_mask FIELD_REQUIRED']],
+  ['updateSecurityGroup', groupUpdate(['networks']), ['update_mask FIELD_IMMUTABLE']],
+  ['updateSecurityGroup', groupUpdate(['*']), ['update_mask FIELD_UNKNOWN']],
+  ['updateSecurityGroup', groupUpdate(['state']), ['security_group.state FIELD_REQUIRED']],
+  [
+    'updateSecurityGroup',
+    groupUpdate(['display_name'], { displayName: long(257) }),
+    ['security_group.display_name TEXT_TOO_LONG'],
+  ],
+  ['deleteSecurityGroup', { name: parent }, ['name NAME_MALFORMED']],
+
+  ['attachNetworks', {}, ['security_group FIELD_REQUIRED', 'networks ITEM_COUNT_OUT_OF_RANGE']],
+  [
+    'attachNetworks',
+    { securityGroup: group('g'), networks: ['', 'net1'] },
+    ['networks[0] FIELD_REQUIRED', 'networks[1] NAME_MALFORMED'],
+  ],
+  ['detachNetworks', { securityGroup: 'g', networks: [network('net1')] }, ['security_group NAME_MALFORMED']],
+  ['addNics', { securityGroup: group('g') }, ['nics ITEM_COUNT_OUT_OF_RANGE']],
+  [
+    'addNics',
+    { securityGroup: group('g'), nics: ['n1', 'projects/q/nics/n'] },
+    ['nics[0] NAME_MALFORMED', 'nics[1] PROJECT_MISMATCH'],
+  ],
+  ['addNics', { securityGroup: group('g'), nics: Array(501).fill(nic('n1')) }, ['nics ITEM_COUNT_OUT_OF_RANGE']],
+  ['removeNics', {}, ['security_group FIELD_REQUIRED', 'nics ITEM_COUNT_OUT_OF_RANGE']],
+  [
+    'listMemberships',
+    { securityGroup: 'g', nic: 'projects/q/nics/n', parent },
+    ['security_group NAME_MALFORMED', 'nic PROJECT_MISMATCH'],
+  ],
+];
