@@ -22,7 +22,7 @@ module.exports = {
       comment: 'compile, ruleset, api, stream and store are used by the layers above, never the other way round.',
       severity: 'error',
       from: { path: layer('compile|ruleset|api|stream|store') },
-      to: { path: '^(services|packages/(plan|rpc|cli|testing))/' },
+      to: { path: '^(services|packages/(plan|rpc|suite|demo|testing))/' },
     },
     {
       name: 'pure-packages-do-no-io',
@@ -30,6 +30,20 @@ module.exports = {
       severity: 'error',
       from: { path: layer('model|compile|ruleset|plan'), pathNot: '\\.test\\.ts$' },
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|net|util)$' },
+    },
+    {
+      name: 'nothing-shipped-needs-the-lab',
+      comment: 'testing and demo are for development: what runs in production must not pull them in.',
+      severity: 'error',
+      from: { path: '^(packages|services)/', pathNot: '(^packages/(testing|demo)/|\\.test\\.ts$|/fixtures/)' },
+      to: { path: '^packages/(testing|demo)/' },
+    },
+    {
+      name: 'packages-do-not-need-services',
+      comment: 'Only the suite, which puts the services into one process, and the demonstration may know them.',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: '^packages/(suite|demo)/' },
+      to: { path: '^services/' },
     },
     {
       name: 'services-meet-only-in-proto',

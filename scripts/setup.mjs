@@ -1,7 +1,7 @@
 // Installs what a fresh Debian machine is missing: npm packages and, for the data path, Debian packages.
 // Plain Node, no dependencies: it runs before anything is installed.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,7 +16,19 @@ const programs = {
   ip: 'iproute2',
   sysctl: 'procps',
   'redis-server': 'redis-server',
+  perl: 'perl',
 };
+
+/** Where Debian keeps the programs of PostgreSQL's server, outside PATH; the tests start one of their own. */
+const postgresFolder = '/usr/lib/postgresql';
+
+/** Programs that are missing here, each with its Debian package. */
+function missingPrograms({ withPostgres }) {
+  const missing = Object.entries(programs).filter(([program]) => !onPath(program));
+  const servers = existsSync(postgresFolder) ? readdirSync(postgresFolder) : [];
+  const hasPostgres = servers.some((version) => existsSync(path.join(postgresFolder, version, 'bin/initdb')));
+  return hasPostgres || !withPostgres ? missing : [...missing, ['initdb', 'postgresql']];
+}
 
 /** Runs a program in the foreground; throws an error that names the step when it fails. */
 export function run(step, command, args, options = {}) {
@@ -51,8 +63,8 @@ export function setUpNpm() {
 }
 
 /** Installs the Debian packages whose programs are missing. Needs root and apt-get. */
-export function setUpDebian() {
-  const missing = Object.entries(programs).filter(([program]) => !onPath(program));
+export function setUpDebian({ withPostgres = false } = {}) {
+  const missing = missingPrograms({ withPostgres });
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map(([, name]) => name))];
   const names = missing.map(([program]) => program).join(', ');
