@@ -1,10 +1,11 @@
+import { isIPv4 } from 'node:net';
 import type { HostGroup, HostNic, HostState, MemberSet } from '@portcullis/compile';
-import { type Direction, type Family, parseAddress } from '@portcullis/model';
+import type { Direction, Family } from '@portcullis/model';
 import type { Chain, HookRule } from './chain.js';
 import { renderDispatch } from './dispatch.js';
 import { type GroupChain, renderGroupChain } from './group-chain.js';
 import { kernelAddress } from './kernel-address.js';
-import { chains, groupChain, setName } from './names.js';
+import { chains, groupChain } from './names.js';
 import { allowChain, clearMark, renderClosedNic, renderNicChains } from './nic-chains.js';
 import { renderZones } from './zones.js';
 
@@ -45,75 +46,100 @@ const entryChains: readonly Chain[] = [
   allowChain,
 ];
 
+/** A group's chain that chains of NICs jump to. */
+interface GroupUse {
+  readonly group: string;
+  readonly direction: Direction;
+  readonly routingDomain: string;
+}
+
+/** What one NIC brings: its own chains, and by name the group chains they jump to. */
+interface NicParts {
+  readonly chains: { readonly [use in Direction | 'spoofing']?: Chain };
+  readonly groupUses: ReadonlyMap<string, GroupUse>;
+}
+
+/** All that follows from the NICs alone. */
+interface Structure {
+  readonly chains: ReadonlyMap<string, Chain>;
+  readonly groupUses: ReadonlyMap<string, GroupUse>;
+}
+
 /** Parts that were rendered before are taken again while the objects of the state are the same ones. */
 export class FirewallRenderer {
-  readonly #nics = new WeakMap<HostNic, Map<string, Chain>>();
+  readonly #nics = new WeakMap<HostNic, Map<Family, NicParts>>();
   readonly #groups = new WeakMap<HostGroup, Map<string, GroupChain>>();
   readonly #members = new WeakMap<MemberSet, Record<Family, ReadonlySet<string>>>();
+  readonly #addressTexts = new Map<string, string>();
+  #lastStructure: ({ nics: HostState['nics']; closed: ReadonlySet<string> } & Record<Family, Structure>) | undefined;
 
   /** `closed` names NICs that get a deny-all stand-in. */
   render(state: HostState, closed: ReadonlySet<string> = new Set()): Firewall {
-    return { 4: this.#renderFamily(state, 4, closed), 6: this.#renderFamily(state, 6, closed) };
+    const structure = this.#structureOf(state.nics, closed);
+    return { 4: this.#renderFamily(state, structure[4], 4), 6: this.#renderFamily(state, structure[6], 6) };
   }
 
-  #renderFamily(state: HostState, family: Family, closed: ReadonlySet<string>): FamilyFirewall {
-    const result = new Map<string, Chain>();
+  #renderFamily(state: HostState, structure: Structure, family: Family): FamilyFirewall {
+    const all = new Map(structure.chains);
     const sets = new Map<string, ReadonlySet<string>>();
-    const add = (chain: Chain) => result.set(chain.name, chain);
+    for (const [name, use] of structure.groupUses) {
+      const group = state.groups.get(use.group);
+      if (group === undefined) continue;
+      const { chain, memberSets } = this.#groupChain(group, name, { ...use, family });
+      all.set(name, chain);
+      for (const { set, key } of memberSets) sets.set(set, this.#membersOf(state.memberSets.get(key), family));
+    }
+    return { hooks, chains: all, sets };
+  }
+
+  #structureOf(nics: HostState['nics'], closed: ReadonlySet<string>): Record<Family, Structure> {
+    const last = this.#lastStructure;
+    if (last?.nics === nics && last.closed.size === closed.size && [...closed].every((id) => last.closed.has(id))) {
+      return last;
+    }
+    const families = { 4: this.#renderStructure(nics, closed, 4), 6: this.#renderStructure(nics, closed, 6) };
+    this.#lastStructure = { nics, closed, ...families };
+    return families;
+  }
+
+  #renderStructure(nics: HostState['nics'], closed: ReadonlySet<string>, family: Family): Structure {
+    const all = new Map<string, Chain>();
+    const groupUses = new Map<string, GroupUse>();
     const dispatch = { ingress: new Map<string, string>(), egress: new Map(), spoofing: new Map() };
-    for (const chain of entryChains) add(chain);
-    for (const nic of state.nics.values()) {
-      const own = closed.has(nic.id) ? renderClosedNic(nic) : this.#nicChains(nic, family);
-      for (const [use, chain] of Object.entries(own) as [Direction | 'spoofing', Chain][]) {
-        add(chain);
+    for (const chain of entryChains) all.set(chain.name, chain);
+    for (const nic of nics.values()) {
+      const parts = closed.has(nic.id) ? closedParts(nic) : this.#nicParts(nic, family);
+      for (const use of ['ingress', 'egress', 'spoofing'] as const) {
+        const chain = parts.chains[use];
+        if (chain === undefined) continue;
+        all.set(chain.name, chain);
         dispatch[use].set(nic.interfaceName, chain.name);
       }
-      if (closed.has(nic.id)) continue;
-      for (const direction of ['ingress', 'egress'] as const) {
-        if (own[direction] === undefined) continue;
-        for (const id of nic.groups) {
-          const name = groupChain(direction, id, nic.routingDomain);
-          const group = state.groups.get(id);
-          if (result.has(name) || group === undefined) continue;
-          const { chain, memberSets } = this.#groupChain(group, {
-            direction,
-            routingDomain: nic.routingDomain,
-            family,
-          });
-          add(chain);
-          for (const key of memberSets) {
-            sets.set(setName(key, family), this.#membersOf(state.memberSets.get(key), family));
-          }
-        }
-      }
+      for (const [name, use] of parts.groupUses) groupUses.set(name, use);
     }
-    for (const chain of renderDispatch(chains.spoofing, '--physdev-in', dispatch.spoofing)) add(chain);
-    for (const chain of renderDispatch(chains.egress, '--physdev-in', dispatch.egress)) add(chain);
-    for (const chain of renderDispatch(chains.ingress, '--physdev-out', dispatch.ingress)) add(chain);
-    add(renderZones(state.nics.values()));
-    return { hooks, chains: result, sets };
+    for (const chain of [
+      ...renderDispatch(chains.spoofing, '--physdev-in', dispatch.spoofing),
+      ...renderDispatch(chains.egress, '--physdev-in', dispatch.egress),
+      ...renderDispatch(chains.ingress, '--physdev-out', dispatch.ingress),
+      renderZones(nics.values()),
+    ]) {
+      all.set(chain.name, chain);
+    }
+    return { chains: all, groupUses };
   }
 
-  #nicChains(nic: HostNic, family: Family): { [use in Direction | 'spoofing']?: Chain } {
-    const cached = this.#nics.get(nic) ?? new Map<string, Chain>();
+  #nicParts(nic: HostNic, family: Family): NicParts {
+    const cached = this.#nics.get(nic) ?? new Map<Family, NicParts>();
     this.#nics.set(nic, cached);
-    if (!cached.has(`${family}`)) {
-      const made = renderNicChains(nic, family);
-      for (const [use, chain] of Object.entries(made)) cached.set(`${family} ${use}`, chain);
-      cached.set(`${family}`, allowChain);
-    }
-    return Object.fromEntries(
-      (['ingress', 'egress', 'spoofing'] as const).flatMap((use) => {
-        const chain = cached.get(`${family} ${use}`);
-        return chain === undefined ? [] : [[use, chain]];
-      }),
-    );
+    const parts = cached.get(family) ?? renderNicParts(nic, family);
+    cached.set(family, parts);
+    return parts;
   }
 
-  #groupChain(group: HostGroup, of: { direction: Direction; routingDomain: string; family: Family }): GroupChain {
+  #groupChain(group: HostGroup, name: string, of: GroupUse & { family: Family }): GroupChain {
     const cached = this.#groups.get(group) ?? new Map<string, GroupChain>();
     this.#groups.set(group, cached);
-    const key = `${of.direction} ${of.family} ${of.routingDomain}`;
+    const key = `${of.family} ${name}`;
     const made = cached.get(key) ?? renderGroupChain(group, of);
     cached.set(key, made);
     return made;
@@ -121,19 +147,49 @@ export class FirewallRenderer {
 
   #membersOf(members: MemberSet | undefined, family: Family): ReadonlySet<string> {
     if (members === undefined) return emptySet;
-    const cached = this.#members.get(members) ?? splitFamilies(members.addresses);
+    const cached = this.#members.get(members) ?? splitFamilies(members.addresses, this.#addressTexts);
     this.#members.set(members, cached);
     return cached[family];
   }
 }
 
+function renderNicParts(nic: HostNic, family: Family): NicParts {
+  const own = renderNicChains(nic, family);
+  const groupUses = new Map<string, GroupUse>();
+  for (const direction of ['ingress', 'egress'] as const) {
+    if (own[direction] === undefined) continue;
+    for (const group of nic.groups) {
+      const use = { group, direction, routingDomain: nic.routingDomain };
+      groupUses.set(groupChain(direction, group, nic.routingDomain), use);
+    }
+  }
+  return { chains: own, groupUses };
+}
+
+function closedParts(nic: HostNic): NicParts {
+  return { chains: renderClosedNic(nic), groupUses: new Map() };
+}
+
 const emptySet: ReadonlySet<string> = new Set();
 
-function splitFamilies(addresses: ReadonlySet<string>): Record<Family, ReadonlySet<string>> {
+/** Most texts that are remembered; forgetting costs a little time only. */
+const maxTexts = 200_000;
+
+/** Members by family as the kernel prints them. IPv4 has one text; of IPv6 the texts are remembered. */
+function splitFamilies(
+  addresses: ReadonlySet<string>,
+  texts: Map<string, string>,
+): Record<Family, ReadonlySet<string>> {
   const split = { 4: new Set<string>(), 6: new Set<string>() };
+  if (texts.size > maxTexts) texts.clear();
   for (const address of addresses) {
-    const family = parseAddress(address)?.family;
-    if (family !== undefined) split[family].add(kernelAddress(address));
+    if (isIPv4(address)) {
+      split[4].add(address);
+      continue;
+    }
+    const text = texts.get(address) ?? kernelAddress(address);
+    texts.set(address, text);
+    split[6].add(text);
   }
   return split;
 }

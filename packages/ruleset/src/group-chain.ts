@@ -7,8 +7,8 @@ import { comment } from './nic-chains.js';
 
 export interface GroupChain {
   readonly chain: Chain;
-  /** Keys of the member sets that its rules name. */
-  readonly memberSets: readonly string[];
+  /** The member sets that its rules name. */
+  readonly memberSets: readonly { readonly set: string; readonly key: string }[];
 }
 
 /** The rules of one group for one direction: whatever matches goes on to PC-ALLOW, which returns to the NIC's chain. */
@@ -24,7 +24,8 @@ export function renderGroupChain(
     // Order never changes a verdict; sorted, the same rules give the same chain.
     rules: [comment(group.id), ...new Set(rules.map((rule) => renderRule(rule, routingDomain, family)).toSorted())],
   };
-  return { chain, memberSets: [...new Set(remoteGroups)].map((remote) => memberSetKey(remote, routingDomain)) };
+  const keys = [...new Set(remoteGroups)].map((remote) => memberSetKey(remote, routingDomain));
+  return { chain, memberSets: keys.map((key) => ({ set: setName(key, family), key })) };
 }
 
 /**

@@ -4,6 +4,7 @@ import { enforceV1 } from '@portcullis/api';
 import type { HostNic, HostState } from '@portcullis/compile';
 import { planChange, readApplied } from '@portcullis/plan';
 import { FirewallRenderer } from '@portcullis/ruleset';
+import { DoorbellPublisher, startPrivateRedis } from '@portcullis/stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { emptyState } from './desired/desired.js';
 import type { FakeDispatcher } from './fixtures/fake-dispatcher.js';
@@ -350,6 +351,36 @@ describe('an enforcer', () => {
       .poll(async () => planChange(readApplied(await bench.kernel.read()), renderer.render(second)).steps, poll)
       .toEqual([]);
     await expect.poll(() => new Replay().take(bench.dispatcher.reports), poll).toEqual(bench.kernel.own());
+  });
+
+  it('answers many doorbells during one apply with one more Sync', async () => {
+    const redis = await startPrivateRedis();
+    const publisher = new DoorbellPublisher({ url: redis.socketPath, onError: () => undefined });
+    try {
+      await bench.start({ redisUrl: redis.socketPath, heartbeatMs: 60_000 });
+      await untilApplied(0);
+      let release: () => void = () => undefined;
+      const held = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      bench.kernel.beforeStep = () => held;
+      bench.dispatcher.say(first);
+      publisher.ring('hosts/h1', { generation: '1.1' });
+      await expect.poll(() => bench.dispatcher.cursors.length, poll).toBeGreaterThan(1);
+      const { length } = bench.dispatcher.cursors;
+      for (const state of states) {
+        publisher.ring('hosts/h1', { generation: `${bench.dispatcher.say(state)}.1` });
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      bench.kernel.beforeStep = undefined;
+      release();
+      await untilApplied(states.length + 1);
+      expect(bench.dispatcher.cursors.length).toBeLessThanOrEqual(length + 2);
+      expect(bench.dispatcher.applied()).toEqual([0, 1, states.length + 1]);
+    } finally {
+      publisher.close();
+      await redis.remove();
+    }
   });
 
   it('sends what was done while the dispatcher did not take reports, in order', async () => {

@@ -190,18 +190,18 @@ export class Enforcement {
   ): Promise<StepFailure | undefined> {
     this.#writeCount += 1;
     const startedAt = this.#now();
-    let current: Step | undefined;
     try {
-      for (const step of plan.steps) {
-        current = step;
-        await this.#tools.run(step, { exact: isExact });
+      for (const steps of simultaneous(plan.steps)) {
+        const results = await Promise.allSettled(steps.map((step) => this.#tools.run(step, { exact: isExact })));
+        const failedAt = results.findIndex(({ status }) => status === 'rejected');
+        const [result, step] = [results[failedAt], steps[failedAt]];
+        if (result?.status !== 'rejected' || step === undefined) continue;
+        this.#applied = undefined;
+        if (!(result.reason instanceof ToolError)) throw result.reason;
+        return { error: result.reason, step };
       }
       this.#applied = plan.applied;
       return undefined;
-    } catch (error) {
-      this.#applied = undefined;
-      if (!(error instanceof ToolError)) throw error;
-      return { error, step: current };
     } finally {
       time.apply += this.#now() - startedAt;
     }
@@ -243,6 +243,17 @@ export class Enforcement {
     this.#told = after;
     return { before, after, diff: known ?? (before === after ? nothingChanged : diffApplied(before, after)) };
   }
+}
+
+/** Steps that may run at once: the rules of the two families do not know of each other. */
+function simultaneous(steps: readonly Step[]): Step[][] {
+  const groups: Step[][] = [];
+  for (const step of steps) {
+    const last = groups.at(-1);
+    if (step.kind === 'rules' && last?.[0]?.kind === 'rules') last.push(step);
+    else groups.push([step]);
+  }
+  return groups;
 }
 
 interface StepFailure {

@@ -68,7 +68,12 @@ export class StateDraft {
       const isSame = before?.addresses.size === addresses.size && isSubset(addresses, before.addresses);
       this.#memberSets.set(key, isSame ? before : { ...set, addresses });
     }
-    const state = { nics: this.#nics, groups: this.#groups, memberSets: this.#memberSets };
+    const { nics, groups, memberSets } = this.#before;
+    const state = {
+      nics: sameMapOr(nics, this.#nics),
+      groups: sameMapOr(groups, this.#groups),
+      memberSets: sameMapOr(memberSets, this.#memberSets),
+    };
     return { state, unreadable: this.#unreadable };
   }
 
@@ -125,6 +130,12 @@ export class StateDraft {
 
 function sameOr<Value>(before: Value | undefined, now: Value): Value {
   return before !== undefined && isDeepStrictEqual(before, now) ? before : now;
+}
+
+function sameMapOr<Value>(before: ReadonlyMap<string, Value>, now: ReadonlyMap<string, Value>) {
+  if (before.size !== now.size) return now;
+  for (const [key, value] of now) if (before.get(key) !== value) return now;
+  return before;
 }
 
 function isSubset(small: ReadonlySet<string>, large: ReadonlySet<string>): boolean {

@@ -10,7 +10,7 @@ export interface RunOptions {
   readonly exact?: boolean;
 }
 
-/** All that the enforcer asks of the kernel. One call at a time. */
+/** All that the enforcer asks of the kernel. One step for sets, and one for the rules of each family, at a time. */
 export interface KernelTools {
   readonly backend: Backend;
   /** What the kernel holds now, ours and foreign. */
