@@ -1,39 +1,40 @@
 import { Code, ConnectError } from '@connectrpc/connect';
+import { errorDetails } from '@portcullis/api';
 import { alreadyExists, failedPrecondition, invalidArgument, notFound, unavailable } from '@portcullis/rpc';
 import { ClaimTaken, StoreUnavailable } from '@portcullis/store';
 import type { Violations } from '@portcullis/store/resource';
 
-/** More would not fit the trailers in which errors travel. */
+/** Errors travel in trailers, of which some clients accept 8 KB: names an error lists, and characters of all of them. */
 export const maxListed = 32;
+const maxListedLength = 2000;
 
 /** Throws INVALID_ARGUMENT when anything is wrong. */
 export function refuse(violations: Violations): void {
   if (violations.any) throw invalidArgument(violations.list);
 }
 
-/** NOT_FOUND that names each resource. `names` holds at least one. */
-export function noneFound(names: readonly string[]): ConnectError {
-  const [first = '', ...others] = names.slice(0, maxListed);
-  const error = notFound(first);
-  if (others.length === 0) return error;
-  const more = names.length > maxListed ? ` and ${names.length - maxListed} more` : '';
-  const details = [error, ...others.map(notFound)].flatMap((each, i) =>
-    i === 0 ? each.details : each.details.slice(1),
-  );
-  const result = new ConnectError(`${[first, ...others].join(', ')}${more} do not exist`, Code.NotFound);
-  result.details = details;
-  return result;
+/** NOT_FOUND that names each resource. `names` holds at least one; `why` goes on after the names. */
+export function noneFound(names: readonly string[], why = 'not found'): ConnectError {
+  const listed = fitting(names);
+  const more = names.length > listed.length ? ` and ${names.length - listed.length} more` : '';
+  const error = new ConnectError(`${listed.join(', ')}${more}: ${why}`, Code.NotFound);
+  const [errorInfo] = notFound(listed[0] ?? '').details;
+  const resources = listed.map((resourceName) => ({
+    desc: errorDetails.ResourceInfoSchema,
+    value: { resourceName, description: why },
+  }));
+  error.details = errorInfo ? [errorInfo, ...resources] : resources;
+  return error;
 }
 
-/** FAILED_PRECONDITION because of others that use a thing; lists them, `maxListed` at most. */
-export function inUse(
-  resource: string,
-  users: readonly { readonly name: string }[],
-  { reason, why }: { reason: string; why: string },
+/** FAILED_PRECONDITION; lists what stands in the way, as much of it as fits. */
+export function blockedBy(
+  subjects: readonly string[],
+  { reason, message, why }: { reason: string; message: string; why: string },
 ): ConnectError {
-  const listed = users.slice(0, maxListed).map(({ name }) => ({ subject: name, description: why }));
-  const count = users.length > maxListed ? `more than ${maxListed}` : String(users.length);
-  return failedPrecondition(reason, `${resource} is in use by ${count}: ${why}`, listed);
+  const listed = fitting(subjects).map((subject) => ({ subject, description: why }));
+  const more = subjects.length > listed.length ? ` (the first ${listed.length} are listed)` : '';
+  return failedPrecondition(reason, `${message}${more}`, listed);
 }
 
 /** What an error of the store is to a caller; others stay what they are. */
@@ -41,7 +42,16 @@ export function fromStore(error: unknown): unknown {
   if (error instanceof StoreUnavailable) {
     return unavailable('STORE_UNAVAILABLE', 'the database of inventory cannot be reached');
   }
-  if (error instanceof ClaimTaken)
+  if (error instanceof ClaimTaken) {
     return alreadyExists(error.holder.name, `${error.claim} belongs to ${error.holder.name}`);
+  }
   return error;
+}
+
+function fitting(names: readonly string[]): string[] {
+  let length = 0;
+  return names.slice(0, maxListed).filter((name, i) => {
+    length += name.length;
+    return i === 0 || length <= maxListedLength;
+  });
 }

@@ -1,10 +1,12 @@
 import { Code, ConnectError } from '@connectrpc/connect';
+import { errorDetails } from '@portcullis/api';
 import { alreadyExists, failedPrecondition, invalidArgument, notFound, unavailable } from '@portcullis/rpc';
 import { ClaimTaken, StoreUnavailable } from '@portcullis/store';
 import type { Violations } from '@portcullis/store/resource';
 
-/** More would not fit the trailers in which errors travel. */
-export const maxListed = 32;
+/** Errors travel in trailers, of which some clients accept 8 KB: names an error lists, and characters of all of them. */
+const maxListed = 32;
+const maxListedLength = 2000;
 
 /** Throws INVALID_ARGUMENT when anything is wrong. */
 export function refuse(violations: Violations): void {
@@ -13,21 +15,25 @@ export function refuse(violations: Violations): void {
 
 /** NOT_FOUND that names each resource. `names` holds at least one; `why` goes on after the names. */
 export function noneFound(names: readonly string[], why = 'not found'): ConnectError {
-  const listed = names.slice(0, maxListed);
+  const listed = fitting(names);
   const more = names.length > listed.length ? ` and ${names.length - listed.length} more` : '';
-  const result = new ConnectError(`${listed.join(', ')}${more}: ${why}`, Code.NotFound);
-  // One ErrorInfo, then the ResourceInfo of each.
-  result.details = listed.map(notFound).flatMap(({ details }, i) => (i === 0 ? details : details.slice(1)));
-  return result;
+  const error = new ConnectError(`${listed.join(', ')}${more}: ${why}`, Code.NotFound);
+  const [errorInfo] = notFound(listed[0] ?? '').details;
+  const resources = listed.map((resourceName) => ({
+    desc: errorDetails.ResourceInfoSchema,
+    value: { resourceName, description: why },
+  }));
+  error.details = errorInfo ? [errorInfo, ...resources] : resources;
+  return error;
 }
 
-/** FAILED_PRECONDITION; lists what stands in the way, `maxListed` at most. */
+/** FAILED_PRECONDITION; lists what stands in the way, as much of it as fits. */
 export function blockedBy(
   subjects: readonly string[],
   { reason, message, why }: { reason: string; message: string; why: string },
 ): ConnectError {
-  const listed = subjects.slice(0, maxListed).map((subject) => ({ subject, description: why }));
-  const more = subjects.length > listed.length ? ` (${listed.length} of ${subjects.length} are listed)` : '';
+  const listed = fitting(subjects).map((subject) => ({ subject, description: why }));
+  const more = subjects.length > listed.length ? ` (the first ${listed.length} are listed)` : '';
   return failedPrecondition(reason, `${message}${more}`, listed);
 }
 
@@ -36,6 +42,16 @@ export function fromStore(error: unknown): unknown {
   if (error instanceof StoreUnavailable) {
     return unavailable('STORE_UNAVAILABLE', 'the database of policy cannot be reached');
   }
-  if (error instanceof ClaimTaken) return alreadyExists(error.holder.name, `${error.holder.name} is the same rule`);
+  if (error instanceof ClaimTaken) {
+    return alreadyExists(error.holder.name, `${error.holder.name} is the same rule`);
+  }
   return error;
+}
+
+function fitting(names: readonly string[]): string[] {
+  let length = 0;
+  return names.slice(0, maxListed).filter((name, i) => {
+    length += name.length;
+    return i === 0 || length <= maxListedLength;
+  });
 }

@@ -20,7 +20,7 @@ export async function openPostgres(
     const storedEpoch = await scoped.transaction().execute(async (trx) => {
       // `create … if not exists` of two processes at the same time can fail in one of them.
       await sql`select pg_advisory_xact_lock(hashtext(${schema}))`.execute(trx);
-      await trx.schema.createSchema(schema).ifNotExists().execute();
+      await createSchema(trx, schema);
       await createTables(trx, postgresTypes);
       return claimStore(trx, { owner, epoch });
     });
@@ -29,6 +29,12 @@ export async function openPostgres(
     await db.destroy();
     throw error;
   }
+}
+
+/** Looks first: without the right to create schemas even `if not exists` fails, and somebody else may have made it. */
+async function createSchema(db: Sql, schema: string): Promise<void> {
+  const { rows } = await sql`select 1 from pg_namespace where nspname = ${schema}`.execute(db);
+  if (rows.length === 0) await db.schema.createSchema(schema).execute();
 }
 
 function engineOf({ url, schema, db }: { url: string; schema: string; db: Kysely<Tables> }): Engine {

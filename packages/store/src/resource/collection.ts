@@ -1,5 +1,5 @@
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
-import type { ListQuery, Reading, Transaction } from '../store.js';
+import type { ListQuery, Reading, Stored, Transaction } from '../store.js';
 
 export interface CollectionOptions<Desc extends DescMessage> {
   readonly kind: string;
@@ -58,13 +58,12 @@ export class Collection<Desc extends DescMessage> {
 
   /** All of a selection, page by page. */
   async *all(reading: Reading, selection: Selection): AsyncGenerator<MessageShape<Desc>> {
-    let page: MessageShape<Desc>[];
+    let page: Stored[];
     let after = '';
     do {
-      page = await this.list(reading, { ...selection, after, limit: pageSize });
-      yield* page;
-      const last = page.at(-1);
-      after = last ? this.nameOf(last) : '';
+      page = await reading.list({ ...selection, kind: this.kind, after, limit: pageSize });
+      for (const { body } of page) yield this.decode(body);
+      after = page.at(-1)?.name ?? '';
     } while (page.length === pageSize);
   }
 

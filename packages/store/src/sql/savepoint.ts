@@ -9,12 +9,8 @@ export async function setSavepoint(db: Sql): Promise<void> {
   await sql`savepoint work`.execute(db);
 }
 
-export async function releaseSavepoint(db: Sql): Promise<void> {
-  await sql`release savepoint work`.execute(db);
-}
-
 /** Takes back everything since the savepoint, and the savepoint with it. */
 export async function rollBackTo(db: Sql): Promise<void> {
   await sql`rollback to savepoint work`.execute(db);
-  await releaseSavepoint(db);
+  await sql`release savepoint work`.execute(db);
 }

@@ -6,6 +6,9 @@ import { readLog, readRevision } from './log-table.js';
 import { RevisionFeed } from './revision-feed.js';
 import { SqlReading } from './sql-reading.js';
 
+/** Shortest time between two complaints in the log, in milliseconds. */
+const complaintPauseMs = 10_000;
+
 export interface SqlStoreOptions {
   readonly engine: Engine;
   readonly epoch: string;
@@ -25,11 +28,14 @@ export class SqlStore implements Store {
   readonly #queue: CommitQueue;
   readonly #feed: RevisionFeed;
   readonly #underWay = new Set<Promise<unknown>>();
+  readonly #log: Logger;
   #closed = false;
+  #complainAfter = 0;
 
   constructor({ engine, epoch, log, logLength }: SqlStoreOptions) {
     this.epoch = epoch;
     this.#engine = engine;
+    this.#log = log;
     this.#feed = new RevisionFeed({ engine, log });
     this.#queue = new CommitQueue({ engine, logLength, onCommit: (revision) => this.#feed.announce(revision) });
   }
@@ -71,9 +77,17 @@ export class SqlStore implements Store {
       return await answer;
     } catch (error) {
       if (!this.#engine.isUnavailable(error)) throw error;
+      this.#complain(error);
       throw new StoreUnavailable('the database cannot be reached', { cause: error });
     } finally {
       this.#underWay.delete(answer);
     }
+  }
+  /** Callers learn only that the database is away; here is why. */
+  #complain(error: unknown): void {
+    const now = performance.now();
+    if (now < this.#complainAfter) return;
+    this.#complainAfter = now + complaintPauseMs;
+    this.#log.warn({ err: error }, 'the database cannot be reached');
   }
 }

@@ -1,9 +1,10 @@
 import { create } from '@bufbuild/protobuf';
 import { inventoryV1 } from '@portcullis/api';
 import { checkOptionalId, checkText, Violations } from '@portcullis/store/resource';
-import { inUse, maxListed, refuse } from '../api-errors.js';
+import { maxListed, refuse } from '../api-errors.js';
 import { hosts, nicBindings } from '../documents.js';
 import type { Handlers } from '../handlers.js';
+import { inUse } from '../in-use.js';
 import { existing, requireName } from '../lookup.js';
 import { hostNames } from '../names.js';
 import { maxDisplayNameLength } from '../network/network-fields.js';

@@ -1,6 +1,7 @@
-import { inUse, maxListed } from '../api-errors.js';
+import { maxListed } from '../api-errors.js';
 import { networks, nics } from '../documents.js';
 import type { Handlers } from '../handlers.js';
+import { inUse } from '../in-use.js';
 import { existing, requireName } from '../lookup.js';
 import { networkNames, projectNames } from '../names.js';
 import { commit, type Dependencies, listPage } from '../store-access.js';

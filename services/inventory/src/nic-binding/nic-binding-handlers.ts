@@ -1,4 +1,4 @@
-import { nicBindings } from '../documents.js';
+import { nicBindings, nics } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { existing, requireName } from '../lookup.js';
 import { nicBindingNames, nicNames, projectNames } from '../names.js';
@@ -19,9 +19,10 @@ export function nicBindingHandlers(dependencies: Dependencies): NicBindingHandle
     },
 
     listNicBindings: async (request) => {
-      const prefix = prefixOf(request.parent);
-      const selection = { prefix };
-      const page = await listPage(store, nicBindings, { request, selection, scope: `${request.parent}/bindings/` });
+      const { prefix, nic } = readParent(request.parent);
+      if (nic !== undefined) await store.read((reading) => existing(reading, nics, nic));
+      const scope = `${request.parent}/bindings/`;
+      const page = await listPage(store, nicBindings, { request, selection: { prefix }, scope });
       return { nicBindings: page.items, nextPageToken: page.nextPageToken };
     },
 
@@ -36,10 +37,10 @@ export function nicBindingHandlers(dependencies: Dependencies): NicBindingHandle
   };
 }
 
-/** Of one NIC, or of all NICs of a project: `projects/{project}/nics/-`. */
-function prefixOf(parent: string): string {
+/** One NIC, or all NICs of a project: `projects/{project}/nics/-`. */
+function readParent(parent: string): { prefix: string; nic?: string } {
   const project = /^(.*)\/nics\/-$/.exec(parent)?.[1];
-  if (project !== undefined && projectNames.parse(project)) return `${project}/nics/`;
+  if (project !== undefined && projectNames.parse(project)) return { prefix: `${project}/nics/` };
   requireName('parent', parent, nicNames);
-  return `${parent}/bindings/`;
+  return { prefix: `${parent}/bindings/`, nic: parent };
 }

@@ -97,7 +97,7 @@ export class Housekeeping {
       if (signal.aborted) return;
       this.#everything ||= everything;
       this.suspect({ nics, networks });
-      this.#options.log.warn({ err: error }, 'cannot look whether NICs and networks are gone');
+      this.#options.log.warn({ reason: String(error) }, 'cannot look whether NICs and networks are gone');
       await sleep(retryMs, undefined, { signal }).catch(() => undefined);
     }
   }

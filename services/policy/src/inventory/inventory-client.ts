@@ -67,7 +67,12 @@ export function inventoryClient(transport: Transport): InventoryClient {
           if (network) found.set(name, network);
         }
       };
-      await Promise.all(Array.from({ length: maxConcurrent }, askOneByOne));
+      try {
+        await Promise.all(Array.from({ length: maxConcurrent }, askOneByOne));
+      } finally {
+        // After a failure the others have no more to ask.
+        waiting.length = 0;
+      }
       return found;
     },
     watch: (resumeToken, signal) => client.watch({ resumeToken }, { signal }),

@@ -12,17 +12,18 @@ export interface WatchRemovalsOptions {
   readonly onSnapshot: () => void;
 }
 
-/** Longest pause between two attempts to watch, in milliseconds. */
+/** Pauses between two attempts to watch, in milliseconds: the first, and the longest. */
+const minPauseMs = 50;
 const maxPauseMs = 2000;
 
 /** Hears what inventory removes, through any number of connections, until the signal aborts. */
 export async function watchRemovals({ inventory, log, signal, ...heard }: WatchRemovalsOptions): Promise<void> {
   let token = '';
-  let pauseMs = 50;
+  let pauseMs = minPauseMs;
   while (!signal.aborted) {
     try {
       for await (const { event } of inventory.watch(token, signal)) {
-        pauseMs = 50;
+        pauseMs = minPauseMs;
         if (event.case === 'snapshotCompleted') {
           heard.onSnapshot();
           token = event.value.revisionToken;
@@ -35,7 +36,8 @@ export async function watchRemovals({ inventory, log, signal, ...heard }: WatchR
       log.debug('the watch of inventory ended');
     } catch (error) {
       if (signal.aborted) return;
-      log.warn({ err: error }, 'the watch of inventory broke off');
+      // Once, not for every attempt.
+      log[pauseMs === minPauseMs ? 'warn' : 'debug']({ reason: String(error) }, 'the watch of inventory broke off');
     }
     await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     pauseMs = Math.min(2 * pauseMs, maxPauseMs);

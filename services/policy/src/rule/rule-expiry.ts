@@ -70,7 +70,7 @@ export class RuleExpiry {
           }
         }
       } catch (error) {
-        log.warn({ err: error }, 'cannot follow when rules expire');
+        log.warn({ reason: String(error) }, 'cannot follow when rules expire');
         await sleep(retryMs, undefined, { signal }).catch(() => undefined);
       }
     }
@@ -115,7 +115,7 @@ export class RuleExpiry {
       this.#setTimer(first);
     } catch (error) {
       if (this.#stop.signal.aborted) return;
-      log.warn({ err: error }, 'cannot expire rules yet');
+      log.warn({ reason: String(error) }, 'cannot expire rules yet');
       this.#setTimer(now().getTime() + retryMs);
     }
   }
