@@ -66,7 +66,7 @@ export class CommitQueue {
       await engine.write(async (db) => {
         newest = await engine.lockRevision(db);
         const revisions: CommittedRevision[] = [];
-        for await (const waiting of this.#join(group)) {
+        for (const waiting of this.#join(group)) {
           const { changes, ...outcome } = await attempt(db, waiting.work);
           if ('error' in outcome) {
             outcomes.push(outcome);
@@ -86,7 +86,7 @@ export class CommitQueue {
       for (const [i, waiting] of group.entries()) settle(waiting, outcomes[i]);
       if (committed > 0) onCommit(newest);
     } catch (error) {
-      // Also one that was taken from the queue and never tried: it was promised nothing yet.
+      // The database did not even begin: whoever waits would meet the same, one timeout after the other.
       if (group.length === 0) group.push(...this.#waiting.splice(0));
       for (const { reject } of group) reject(error);
     }
