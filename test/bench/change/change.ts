@@ -1,0 +1,157 @@
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { createClient } from '@connectrpc/connect';
+import { dispatchV1, inventoryV1, policyV1 } from '@portcullis/api';
+import { openTransport } from '@portcullis/rpc';
+import type { Lab } from '@portcullis/testing';
+import { type Result, summarize } from '../result.js';
+import { BareHost } from './bare-host.js';
+import { binding, type Clients, createNic, group, host, nicName, populate, remoteGroup } from './population.js';
+import { applyMs, ReportLog } from './report-log.js';
+import { startCloud } from './start-cloud.js';
+
+export interface ChangeOptions {
+  readonly backend: 'nft' | 'legacy';
+  readonly repeat: number;
+  readonly onProgress: (message: string) => void;
+}
+
+/** One kind of change. `prepare` is not measured; `call` returns the token that is waited for. */
+interface Change {
+  readonly name: string;
+  prepare?(round: number): Promise<unknown>;
+  call(round: number): Promise<string>;
+}
+
+/**
+ * From the gRPC call to the kernel's acknowledgement, and inside the enforcer, beside bare processes that make the same
+ * changes on another host. Both hosts end with the same rules, which is checked.
+ */
+export async function benchChange({ backend, repeat, onProgress }: ChangeOptions): Promise<Result[]> {
+  onProgress('starting the services and a lab');
+  const cloud = await startCloud(backend);
+  const transport = openTransport(cloud.address);
+  try {
+    const clients = {
+      policy: createClient(policyV1.PolicyService, transport),
+      inventory: createClient(inventoryV1.InventoryService, transport),
+    };
+    const dispatch = createClient(dispatchV1.DispatchService, transport);
+    await populate(clients, onProgress);
+    const waitFor = async (revisionTokens: string[], timeoutMs = 10_000) => {
+      const answer = await dispatch.waitForEnforcement({ revisionTokens, timeout: durationFromMs(timeoutMs) });
+      if (!answer.enforced)
+        throw new Error(`not enforced: ${answer.laggingHosts.map(({ message }) => message).join()}`);
+    };
+    onProgress('waiting until the host enforces it');
+    await waitFor([], 120_000);
+
+    onProgress('making the bare host the same');
+    const bare = new BareHost(cloud.lab, 'bare', backend);
+    await bare.restore(await saved(cloud.lab, 'h1', backend));
+    const reports = new ReportLog(dispatch, host);
+
+    const results: Result[] = [];
+    for (const change of changesOf(clients)) {
+      onProgress(`${change.name}, ${repeat} times`);
+      const figures = { way: [] as number[], apply: [] as number[], bare: [] as number[] };
+      for (let round = 0; round < repeat; round += 1) {
+        await change.prepare?.(round);
+        const startedAt = performance.now();
+        const token = await change.call(round);
+        await waitFor([token]);
+        figures.way.push(performance.now() - startedAt);
+        const seen = await reports.until(token);
+        figures.apply.push(applyMs(seen));
+        let bareMs = 0;
+        for (const { diff } of seen) if (diff !== undefined) bareMs += await bare.apply(diff);
+        figures.bare.push(bareMs);
+      }
+      results.push(
+        summarize(change.name, { ours: figures.way, bare: figures.bare }),
+        summarize(`apply-${change.name}`, { ours: figures.apply, bare: figures.bare }),
+      );
+    }
+    reports.close();
+    const [ours, theirs] = [await saved(cloud.lab, 'h1', backend), await saved(cloud.lab, 'bare', backend)];
+    if (ours.ipv4 !== theirs.ipv4 || ours.ipv6 !== theirs.ipv6) throw new Error('the two hosts do not end alike');
+    const count = (name: string, value: number): Result => ({ name, unit: 'lines', value, n: 1 });
+    return [
+      ...results,
+      count('kernel-rules', lineCount(ours.ipv4 + ours.ipv6, '-A ')),
+      count('set-lines', lineCount(ours.sets, 'add ')),
+    ];
+  } finally {
+    transport.close();
+    await cloud.close();
+  }
+}
+
+/** Each leaves the host for the next as it found it, but for the NICs and members that were added. */
+function changesOf(clients: Clients): Change[] {
+  const { policy, inventory } = clients;
+  const rules: string[] = [];
+  const rule = (round: number) => {
+    const port = 20_000 + round;
+    const what = {
+      direction: policyV1.Direction.INGRESS,
+      protocol: policyV1.Protocol.TCP,
+      startPort: port,
+      endPort: port,
+    };
+    return { parent: group(round % 50), securityGroupRule: { ...what, cidr: '198.51.100.0/24' } };
+  };
+  const membership = (round: number) => ({ securityGroup: remoteGroup(0), nics: [nicName(`member${round}`)] });
+  return [
+    {
+      name: 'rule-added',
+      call: async (round) => {
+        const { securityGroupRule, revisionToken } = await policy.createSecurityGroupRule(rule(round));
+        rules.push(securityGroupRule?.name ?? '');
+        return revisionToken;
+      },
+    },
+    {
+      name: 'rule-removed',
+      call: async (round) => (await policy.deleteSecurityGroupRule({ name: rules[round] ?? '' })).revisionToken,
+    },
+    {
+      name: 'member-added',
+      prepare: (round) => createNic(clients, `member${round}`, 10_000 + round),
+      call: async (round) => (await policy.addNics(membership(round))).revisionToken,
+    },
+    {
+      name: 'member-removed',
+      call: async (round) => (await policy.removeNics(membership(round))).revisionToken,
+    },
+    {
+      name: 'nic-added',
+      prepare: async (round) => {
+        await createNic(clients, `new${round}`, 30_000 + round);
+        await policy.addNics({ securityGroup: group(round % 50), nics: [nicName(`new${round}`)] });
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      },
+      call: async (round) => {
+        const nicBinding = binding(`new${round}.0`);
+        return (await inventory.createNicBinding({ parent: nicName(`new${round}`), nicBinding })).revisionToken;
+      },
+    },
+  ];
+}
+
+async function saved(lab: Lab, hostId: string, backend: string) {
+  const run = async (command: string, args: readonly string[] = []) => {
+    const { code, stdout, stderr } = await lab.exec(lab.hostNamespace(hostId), command, args);
+    if (code !== 0) throw new Error(`${command}: ${stderr}`);
+    // Comments hold the time, chain lines hold counters.
+    return stdout.replaceAll(/^#.*\n/gm, '').replaceAll(/\[\d+:\d+\]$/gm, '[0:0]');
+  };
+  return {
+    ipv4: await run(`iptables-${backend}-save`),
+    ipv6: await run(`ip6tables-${backend}-save`),
+    sets: await run('ipset', ['save']),
+  };
+}
+
+function lineCount(text: string, start: string): number {
+  return text.split('\n').filter((line) => line.startsWith(start)).length;
+}

@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { startPrivateRedis } from '@portcullis/stream';
+import { createLab, type Lab } from '@portcullis/testing';
+
+const programOf = (part: string) => fileURLToPath(new URL(`../../../${part}/dist/main.js`, import.meta.url));
+
+/** Services in one process, an enforcer in another, a second host without one. */
+export interface BenchCloud {
+  readonly address: string;
+  readonly lab: Lab;
+  close(): Promise<void>;
+}
+
+export async function startCloud(backend: string): Promise<BenchCloud> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'portcullis-bench-'));
+  const ends: (() => Promise<unknown> | unknown)[] = [() => rm(folder, { recursive: true, force: true })];
+  const close = async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
+  try {
+    const socket = path.join(folder, 'suite.sock');
+    const log = openSync(path.join(folder, 'log'), 'a');
+    const address = `unix:${socket}`;
+    const redis = await startPrivateRedis();
+    ends.push(() => redis.remove());
+    const suite = spawn(
+      process.execPath,
+      [
+        programOf('packages/suite'),
+        '--listen',
+        address,
+        '--data-dir',
+        folder,
+        '--redis',
+        redis.socketPath,
+        '--log-level',
+        'warn',
+      ],
+      { stdio: ['ignore', log, log] },
+    );
+    ends.push(() => ended(suite));
+    await answers(socket, async () => readFile(path.join(folder, 'log'), 'utf8'));
+    const lab = await createLab({ hosts: ['h1', 'bare'], networks: [{ id: 'flat', cidrs: [] }], vms: [] });
+    ends.push(() => lab.destroy());
+    lab.spawnIn(
+      'h1',
+      process.execPath,
+      [
+        programOf('services/enforcer'),
+        ...['--host', 'hosts/h1', '--dispatcher', address, '--redis', redis.socketPath],
+        ...['--backend', backend, '--state-dir', folder, '--log-level', 'warn'],
+      ],
+      { stdio: ['ignore', log, log] },
+    );
+    return { address, lab, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function ended(child: ReturnType<typeof spawn>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exit;
+}
+
+/** Waits until something listens; a stale socket file refuses. */
+async function answers(socket: string, log: () => Promise<string>): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    const client = connect(socket);
+    const isConnected = await new Promise<boolean>((resolve) => {
+      client.once('connect', () => resolve(true));
+      client.once('error', () => resolve(false));
+    });
+    client.destroy();
+    if (isConnected) return;
+    await sleep(50);
+  }
+  throw new Error(`the services do not answer within 10 s: ${await log()}`);
+}
