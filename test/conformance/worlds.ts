@@ -14,7 +14,7 @@ import fc from 'fast-check';
 
 /** Random clouds of one host that is judged, `h1`, and packets about which all judges must agree. */
 
-export const host = 'hosts/h1';
+const host = 'hosts/h1';
 
 export const networks: readonly Network[] = [
   network('projects/p/networks/public', 'public', 'default'),

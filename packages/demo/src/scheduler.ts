@@ -210,7 +210,7 @@ export function groupName(id: string): string {
   return `${project}/securityGroups/${id}`;
 }
 
-export function nicName(id: string): string {
+function nicName(id: string): string {
   return `${project}/nics/${id}`;
 }
 

@@ -6,6 +6,7 @@ import { type OpenService, type RunningServer, startServer } from '@portcullis/r
 import type { Closable, Logger } from '@portcullis/runtime';
 import { openStore } from '@portcullis/store';
 import { startPrivateRedis } from '@portcullis/stream';
+import { Registry } from 'prom-client';
 
 export interface SuiteOptions {
   /** Where every service is served: `host:port` or `unix:/path/of.sock`, at least one. */
@@ -46,9 +47,11 @@ export async function openSuite(options: SuiteOptions): Promise<Suite> {
     const dispatcherLog = log.child({ service: 'dispatcher' });
     const transports = { policy: within(policy), inventory: within(inventory) };
     const dispatcher = own(openDispatcher({ ...transports, redisUrl, log: dispatcherLog }));
+    const services = [policy, inventory, dispatcher];
+    const metrics = new Registry();
     const addresses: string[] = [];
     for (const listen of options.listen) {
-      const server: RunningServer = own(await startServer({ listen, services: [policy, inventory, dispatcher], log }));
+      const server: RunningServer = own(await startServer({ listen, services, log, metrics }));
       addresses.push(server.address);
     }
     return { addresses, redisUrl, close };

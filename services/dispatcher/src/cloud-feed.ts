@@ -211,7 +211,7 @@ const protocols: Record<policyV1.Protocol, Protocol | undefined> = {
 };
 
 /** A rule this version cannot read matches nothing, and still counts as a rule. */
-export function ruleOf(rule: policyV1.SecurityGroupRule): Rule {
+function ruleOf(rule: policyV1.SecurityGroupRule): Rule {
   const protocol = protocols[rule.protocol];
   const { icmpType: type, icmpCode: code } = rule;
   const hasPorts = protocol === 'tcp' || protocol === 'udp';

@@ -7,8 +7,3 @@ export const hostNames = resourceName('hosts/{host}');
 export const vmInstanceNames = resourceName('projects/{project}/vmInstances/{vm_instance}');
 export const nicNames = resourceName('projects/{project}/nics/{nic}');
 export const nicBindingNames = resourceName('projects/{project}/nics/{nic}/bindings/{host}');
-
-/** The NIC of a binding. */
-export function nicOfBinding(name: string): string {
-  return name.slice(0, name.lastIndexOf('/bindings/'));
-}

@@ -2,15 +2,15 @@ import type { Client } from '@connectrpc/connect';
 import { inventoryV1, policyV1 } from '@portcullis/api';
 
 /** The host that is measured, as the issue of speed is usually put: many NICs, many groups, large remote groups. */
-export const nicCount = 500;
-export const groupCount = 50;
-export const rulesPerGroup = 20;
-export const memberCount = 1000;
+const nicCount = 500;
+const groupCount = 50;
+const rulesPerGroup = 20;
+const memberCount = 1000;
 const remoteGroupCount = 5;
 
-export const project = 'projects/bench';
+const project = 'projects/bench';
 export const host = 'hosts/h1';
-export const network = `${project}/networks/flat`;
+const network = `${project}/networks/flat`;
 export const group = (i: number) => `${project}/securityGroups/g${i}`;
 export const remoteGroup = (i: number) => `${project}/securityGroups/remote${i}`;
 export const nicName = (id: string) => `${project}/nics/${id}`;

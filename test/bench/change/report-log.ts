@@ -1,4 +1,3 @@
-import { durationMs } from '@bufbuild/protobuf/wkt';
 import type { Client } from '@connectrpc/connect';
 import { type dispatchV1, enforceV1, parseRevisionToken } from '@portcullis/api';
 
@@ -54,8 +53,10 @@ function acknowledges({ generation, outcome }: enforceV1.HostReport, revisionTok
 
 /** Milliseconds inside the enforcer: from desired and observed to the acknowledgement of the kernel's tools. */
 export function applyMs(reports: readonly enforceV1.HostReport[]): number {
-  return reports.reduce((sum, { timings }) => {
-    const part = (duration: enforceV1.Timings['plan']) => (duration === undefined ? 0 : durationMs(duration));
-    return sum + part(timings?.plan) + part(timings?.apply);
-  }, 0);
+  return reports.reduce((sum, { timings }) => sum + milliseconds(timings?.plan) + milliseconds(timings?.apply), 0);
+}
+
+/** To the microsecond; durationMs of protobuf-es rounds to milliseconds. */
+function milliseconds(duration: enforceV1.Timings['plan']): number {
+  return duration === undefined ? 0 : Number(duration.seconds) * 1000 + duration.nanos / 1e6;
 }

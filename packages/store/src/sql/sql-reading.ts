@@ -2,7 +2,7 @@ import type { ListQuery, Reading, Stored } from '../store.js';
 import type { Sql } from './tables.js';
 
 /** Names per statement: databases bound the number of parameters. */
-export const chunkSize = 500;
+const chunkSize = 500;
 
 export class SqlReading implements Reading {
   readonly #db: Sql;

@@ -33,7 +33,7 @@ export interface ColumnTypes {
 }
 
 /** Layout of the tables; counts up with every change of them. */
-export const storeFormat = 1;
+const storeFormat = 1;
 
 export async function createTables(db: Sql, { text, bytes }: ColumnTypes): Promise<void> {
   const { schema } = db;

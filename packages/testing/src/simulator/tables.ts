@@ -1,6 +1,6 @@
 import { type Outcome, parseRule, type Rule } from './rule.js';
 
-export interface Chain {
+interface Chain {
   /** Of built-in chains only. */
   readonly policy: 'accept' | 'drop' | undefined;
   readonly rules: readonly Rule[];

@@ -2,7 +2,7 @@
  * Splits one line of restore text into its words, as iptables-restore and ipset do: blanks separate, quotes join,
  * a backslash inside quotes keeps the next character.
  */
-export function tokenize(line: string): string[] {
+function tokenize(line: string): string[] {
   const words: string[] = [];
   for (const [, quoted, bare] of line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)) {
     words.push(quoted === undefined ? (bare ?? '') : quoted.replace(/\\(.)/g, '$1'));

@@ -4,7 +4,7 @@ import { createLogger } from '@portcullis/runtime';
 import { openStore, type Store } from '@portcullis/store';
 import { openInventory } from '../index.js';
 
-export const log = createLogger('test', { level: 'silent' });
+const log = createLogger('test', { level: 'silent' });
 
 /** Inventory on a store in memory, and a client of it. */
 export interface InventoryWorld {
