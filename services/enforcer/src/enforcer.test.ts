@@ -274,6 +274,18 @@ describe('an enforcer', () => {
       await expect.poll(withoutBridge, poll).toEqual([]);
     });
 
+    it('says so when something breaks that nobody thought of, and tries again', async () => {
+      bench.kernel.beforeStep = () => {
+        throw new TypeError('a mistake');
+      };
+      bench.dispatcher.say(first);
+      await bench.start();
+      await expect.poll(() => lastReport()?.outcome, poll).toBe(FAILED);
+      expect(lastReport()?.failures).toEqual([expect.objectContaining({ reason: 'INTERNAL', message: 'a mistake' })]);
+      bench.kernel.beforeStep = undefined;
+      await untilApplied(1);
+    });
+
     it('any one line once, reaches the state all the same', async () => {
       await bench.start();
       for (const [i, state] of states.entries()) {

@@ -1,16 +1,16 @@
-import { type Client, Code, ConnectError } from '@connectrpc/connect';
+import type { Client } from '@connectrpc/connect';
 import type { enforceV1 } from '@portcullis/api';
-import type { Applied, Diff, SavedKernel } from '@portcullis/plan';
+import type { Applied, Diff } from '@portcullis/plan';
 import type { Logger } from '@portcullis/runtime';
+import { DriftWatch } from './apply/drift-watch.js';
 import { type Enforced, Enforcement } from './apply/enforcement.js';
 import type { Conditions } from './conditions/conditions.js';
-import type { NicFailure } from './desired/admission.js';
 import type { Desired } from './desired/desired.js';
 import { type Generation, isSameGeneration } from './desired/generation.js';
-import { DigestMismatch, SyncClient } from './desired/sync-client.js';
+import { DigestMismatch, SyncClient, type Synced } from './desired/sync-client.js';
 import type { KernelTools } from './kernel/kernel-tools.js';
-import type { ToolError } from './kernel/tool-error.js';
-import type { Failure, Report } from './report/report.js';
+import { areSameFailures, type Failure, failuresOf, internalFailure } from './report/failure.js';
+import type { Report } from './report/report.js';
 import type { Reporter } from './report/reporter.js';
 import { Schedule } from './schedule.js';
 import type { StateFile } from './state-file/state-file.js';
@@ -49,10 +49,8 @@ const syncPauses = [100, 1000] as const;
 const enforcePauses = [200, 10_000] as const;
 /** The kernel lets go of a set some 20 ms after the last rule that named it (nf_tables destroys rules later). */
 const strayPauses = [30, 10_000] as const;
-/** Drift in so many checks in a row is somebody who keeps undoing what is enforced. */
-const repeatedDrift = 3;
-/** Readings that an apply has overtaken before one is made that nothing overtakes. */
-const maxOvertaken = 3;
+const repeatedDriftMessage =
+  'something on this host keeps changing rules or sets of Portcullis; they are repaired each time: find and stop it';
 
 /**
  * The life of one host's enforcement: doorbell or heartbeat → Sync → apply → Report, and between them the look whether the
@@ -70,6 +68,14 @@ export class Enforcer {
   readonly #syncClient: SyncClient;
   readonly #schedule = new Schedule<Job>(['sync', 'enforce', 'repair', 'observe', 'destroyStrays']);
   readonly #wake = new Wake();
+  readonly #drift: DriftWatch;
+  readonly #jobs: Readonly<Record<Job, (signal: AbortSignal) => Promise<void>>> = {
+    sync: (signal) => this.#sync(signal),
+    enforce: () => this.#enforce({ syncMs: 0, mustReport: false }),
+    observe: () => this.#observe(),
+    repair: () => this.#repair(),
+    destroyStrays: () => this.#destroyStrays(),
+  };
   #desired: Desired | undefined;
   #lastGood: Generation | undefined;
   #failures: readonly Failure[] = [];
@@ -80,15 +86,21 @@ export class Enforcer {
   #syncFailures = 0;
   #enforceFailures = 0;
   #strayAttempts = 0;
-  #driftCount = 0;
-  #observed: { saved: SavedKernel; writeCount: number } | undefined;
-  #overtaken = 0;
 
   constructor(parts: EnforcerParts) {
     this.#parts = parts;
     this.#enforcement = new Enforcement({ tools: parts.tools, log: parts.log });
     this.#syncClient = new SyncClient({ client: parts.client, host: parts.host });
     this.#isOtherBackendClear = parts.clearOtherBackend === undefined;
+    this.#drift = new DriftWatch({
+      tools: parts.tools,
+      enforcement: this.#enforcement,
+      onRead: () => {
+        this.#schedule.set('repair', performance.now());
+        this.#wake.wake();
+      },
+      onError: (error) => parts.log.warn({ err: error }, 'the kernel could not be read'),
+    });
   }
 
   get status(): EnforcerStatus {
@@ -104,21 +116,12 @@ export class Enforcer {
 
   /** Until the signal aborts; a job that has begun is finished. */
   async run(signal: AbortSignal): Promise<void> {
-    const { log, driftIntervalMs } = this.#parts;
-    this.#schedule.set('observe', performance.now() + driftIntervalMs);
+    this.#schedule.set('observe', performance.now() + this.#parts.driftIntervalMs);
     await this.#begin(signal);
     while (!signal.aborted) {
       const job = this.#schedule.take(performance.now());
-      if (job === undefined) {
-        await this.#wake.sleep(this.#schedule.pauseMs(performance.now(), 60_000), signal);
-        continue;
-      }
-      try {
-        await this.#perform(job, signal);
-      } catch (error) {
-        log.error({ err: error, job }, 'a job failed for a reason nobody thought of');
-        this.#retryEnforce();
-      }
+      if (job === undefined) await this.#wake.sleep(this.#schedule.pauseMs(performance.now(), 60_000), signal);
+      else await this.#perform(job, signal);
     }
   }
 
@@ -131,7 +134,7 @@ export class Enforcer {
     const patience = AbortSignal.timeout(startPatienceMs);
     const either = AbortSignal.any([signal, patience]);
     while (this.#desired === undefined && !either.aborted) {
-      if (this.#schedule.take(performance.now()) === 'sync') await this.#sync(either);
+      if (this.#schedule.take(performance.now()) === 'sync') await this.#perform('sync', either);
       else await this.#wake.sleep(this.#schedule.pauseMs(performance.now(), startPatienceMs), either);
     }
     if (this.#desired !== undefined || signal.aborted) return;
@@ -140,49 +143,52 @@ export class Enforcer {
     this.#schedule.set('enforce', performance.now());
   }
 
-  #perform(job: Job, signal: AbortSignal): Promise<void> {
-    switch (job) {
-      case 'sync':
-        return this.#sync(signal);
-      case 'enforce':
-        return this.#enforce({ syncMs: 0, mustReport: false });
-      case 'observe':
-        return this.#observe();
-      case 'repair':
-        return this.#repair();
-      case 'destroyStrays':
-        return this.#destroyStrays();
+  async #perform(job: Job, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#jobs[job](signal);
+    } catch (error) {
+      this.#parts.log.error({ err: error, job }, 'a job failed for a reason nobody thought of');
+      this.#failures = [internalFailure(error)];
+      this.#report({ cause: 'change', diff: { rules: [], sets: [] }, timings: { syncMs: 0, planMs: 0, applyMs: 0 } });
+      this.#retryEnforce();
     }
   }
 
   async #sync(signal: AbortSignal): Promise<void> {
-    const { heartbeatMs, conditions, log } = this.#parts;
     const startedAt = this.#rungAt ?? performance.now();
     this.#rungAt = undefined;
     // Before the question is put: a doorbell that rings meanwhile moves it forward again.
-    this.#schedule.set('sync', performance.now() + heartbeatMs);
+    this.#schedule.set('sync', performance.now() + this.#parts.heartbeatMs);
+    const synced = await this.#ask(signal, startedAt);
+    if (synced === undefined) return;
+    const isNew = synced.isSnapshot || !isSameGeneration(this.#desired?.generation, synced.desired.generation);
+    this.#desired = synced.desired;
+    if (isNew) await this.#enforce({ syncMs: performance.now() - startedAt, mustReport: true });
+  }
+
+  /** Undefined where there is no answer that can be used; when to ask again is then scheduled. */
+  async #ask(signal: AbortSignal, startedAt: number): Promise<Synced | undefined> {
+    const { heartbeatMs, conditions, log } = this.#parts;
     try {
-      const { desired, isSnapshot } = await this.#syncClient.sync(signal);
+      const synced = await this.#syncClient.sync(signal);
       if (this.#syncFailures > 0) log.info('the dispatcher answers');
       this.#syncFailures = 0;
       conditions.set('DIGEST_MISMATCH', undefined);
-      const isNew = isSnapshot || !isSameGeneration(this.#desired?.generation, desired.generation);
-      this.#desired = desired;
-      if (isNew) await this.#enforce({ syncMs: performance.now() - startedAt, mustReport: true });
+      return synced;
     } catch (error) {
-      if (signal.aborted && !(error instanceof DigestMismatch)) {
+      const isMismatch = error instanceof DigestMismatch;
+      if (signal.aborted && !isMismatch) {
         this.#schedule.set('sync', performance.now());
-        return;
+        return undefined;
       }
-      if (error instanceof DigestMismatch) conditions.set('DIGEST_MISMATCH', error.message);
-      else if (!(error instanceof ConnectError)) log.error({ err: error }, 'the answer of the dispatcher is not used');
-      else if (this.#syncFailures === 0)
-        log.warn({ err: error, code: Code[error.code] }, 'the dispatcher does not answer');
+      if (isMismatch) conditions.set('DIGEST_MISMATCH', error.message);
+      if (this.#syncFailures === 0) log.warn({ err: error }, 'the dispatcher does not answer as it should');
       this.#rungAt ??= startedAt;
       // To send everything once a second to a host that cannot use it helps nobody.
-      const pauseMs = error instanceof DigestMismatch ? heartbeatMs : pauseAfter(this.#syncFailures, syncPauses);
+      const pauseMs = isMismatch ? heartbeatMs : pauseAfter(this.#syncFailures, syncPauses);
       this.#schedule.set('sync', performance.now() + pauseMs);
       this.#syncFailures += 1;
+      return undefined;
     }
   }
 
@@ -194,7 +200,7 @@ export class Enforcer {
     const isUntold =
       this.#reported === undefined ||
       !isSameGeneration(this.#reported.generation, desired.generation) ||
-      !areSame(this.#reported.failures, this.#failures);
+      !areSameFailures(this.#reported.failures, this.#failures);
     if (mustReport || isUntold || isChange(enforced.diff)) {
       const { planMs, applyMs } = enforced;
       this.#report({ cause: this.#hasStarted ? 'change' : 'start', timings: { syncMs, planMs, applyMs }, ...enforced });
@@ -208,7 +214,7 @@ export class Enforcer {
 
   #takeIn(desired: Desired, { closed, failed }: Enforced): void {
     const { conditions, log } = this.#parts;
-    this.#failures = [...(failed === undefined ? [] : [hostFailure(failed)]), ...closed.map(withoutUndefined)];
+    this.#failures = failuresOf({ failed, closed });
     conditions.set('XTABLES_LOCKED', failed?.failure === 'locked' ? failed.message : undefined);
     if (failed !== undefined) {
       log.error({ err: failed, generation: desired.generation }, 'the state could not be put in force');
@@ -220,55 +226,30 @@ export class Enforcer {
     this.#schedule.set('enforce', this.#enforcement.nextRetryAt);
   }
 
-  /** Reads the kernel beside the other jobs: a large one takes a while, and nobody should wait for it. */
   async #observe(): Promise<void> {
-    if (!this.#hasStarted || this.#enforceFailures > 0) {
-      this.#schedule.set('observe', performance.now() + this.#parts.driftIntervalMs);
-      return;
-    }
-    const { writeCount } = this.#enforcement;
-    const reading = this.#parts.tools.read().then(
-      (saved) => {
-        this.#observed = { saved, writeCount };
-        this.#schedule.set('repair', performance.now());
-        this.#wake.wake();
-      },
-      (error: unknown) => {
-        this.#parts.log.warn({ err: error }, 'the kernel could not be read');
-        this.#schedule.set('observe', performance.now() + this.#parts.driftIntervalMs);
-        this.#wake.wake();
-      },
-    );
-    if (this.#overtaken >= maxOvertaken) await reading;
+    const isReady = this.#hasStarted && this.#enforceFailures === 0;
+    this.#schedule.set('observe', performance.now() + this.#parts.driftIntervalMs);
+    if (isReady) await this.#drift.read();
   }
 
   async #repair(): Promise<void> {
-    const { log, conditions, driftIntervalMs } = this.#parts;
-    const observed = this.#observed;
-    this.#observed = undefined;
-    if (observed === undefined || observed.writeCount !== this.#enforcement.writeCount) {
-      this.#overtaken += 1;
+    const { log, conditions } = this.#parts;
+    const found = await this.#drift.repair();
+    if (found === 'overtaken') {
       this.#schedule.set('observe', performance.now());
       return;
     }
-    this.#overtaken = 0;
-    this.#schedule.set('observe', performance.now() + driftIntervalMs);
-    const repaired = await this.#enforcement.repair(observed.saved);
     this.#scheduleStrays();
-    this.#driftCount = repaired === undefined ? 0 : this.#driftCount + 1;
-    const isRepeated = this.#driftCount >= repeatedDrift;
-    conditions.set(
-      'DRIFT_REPEATED',
-      isRepeated
-        ? 'something on this host keeps changing rules or sets of Portcullis; they are repaired each time'
-        : undefined,
+    conditions.set('DRIFT_REPEATED', this.#drift.isRepeated ? repeatedDriftMessage : undefined);
+    if (found === 'clean') return;
+    const { diff, failed, planMs, applyMs } = found;
+    const changes = [...diff.rules, ...diff.sets];
+    log.warn(
+      { count: changes.length, first: changes.slice(0, 5), err: failed },
+      'the kernel did not hold what was applied',
     );
-    if (repaired === undefined) return;
-    log.warn({ rules: repaired.diff.rules, sets: repaired.diff.sets }, 'the kernel did not hold what was applied');
-    if (repaired.failed === undefined) {
-      const { planMs, applyMs } = repaired;
-      this.#report({ cause: 'drift', diff: repaired.diff, timings: { syncMs: 0, planMs, applyMs } });
-    } else this.#schedule.set('enforce', performance.now());
+    if (failed === undefined) this.#report({ cause: 'drift', diff, timings: { syncMs: 0, planMs, applyMs } });
+    else this.#schedule.set('enforce', performance.now());
   }
 
   async #destroyStrays(): Promise<void> {
@@ -317,20 +298,6 @@ export class Enforcer {
 
 function isChange({ rules, sets }: Diff): boolean {
   return rules.length + sets.length > 0;
-}
-
-function areSame(left: readonly Failure[], right: readonly Failure[]): boolean {
-  return JSON.stringify(left) === JSON.stringify(right);
-}
-
-const hostReasons = { refused: 'KERNEL_REFUSED', locked: 'XTABLES_LOCKED', broken: 'TOOL_FAILED' } as const;
-
-function hostFailure({ failure, message }: ToolError): Failure {
-  return { reason: hostReasons[failure], message };
-}
-
-function withoutUndefined({ nic, set, reason, message }: NicFailure): Failure {
-  return { nic, reason, message, ...(set === undefined ? {} : { set }) };
 }
 
 function pauseAfter(attempts: number, [first, longest]: readonly [number, number]): number {

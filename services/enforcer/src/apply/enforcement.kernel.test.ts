@@ -4,6 +4,7 @@ import { FirewallRenderer } from '@portcullis/ruleset';
 import { createLogger } from '@portcullis/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { addForeignRules, createKernelLab, foreignPart, isRoot, type KernelLab } from '../fixtures/kernel-lab.js';
+import { largeState } from '../fixtures/large-state.js';
 import { randomStates } from '../fixtures/random-state.js';
 import { clearBackend, detectBackend } from '../kernel/backend.js';
 import { backends, type RunOptions } from '../kernel/kernel-tools.js';
@@ -109,6 +110,16 @@ describe.skipIf(!isRoot).each(backends)('enforcement by iptables-%s', (backend) 
     expect(await stepsTo(second)).toEqual([]);
     const saved = (await tools.read()).ipv4;
     for (let i = 1; i <= count; i += 1) expect(saved).toContain(`-A FORWARD -s 192.0.2.${i}/32 -j DROP`);
+  });
+
+  it('gives a set that outgrows its place a larger one', async () => {
+    const size = { nicCount: 1, groupCount: 1, rulesPerGroup: 1 };
+    const enforcement = new Enforcement({ tools, log });
+    for (const memberCount of [1000, 90_000, 90_001]) {
+      const state = largeState({ ...size, memberCount });
+      expect(await enforcement.enforce(desired(state))).toMatchObject({ failed: undefined, closed: [] });
+      expect(await stepsTo(state)).toEqual([]);
+    }
   });
 
   it('moves from the other back end without a gap', async () => {

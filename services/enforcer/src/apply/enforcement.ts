@@ -123,9 +123,9 @@ export class Enforcement {
         return { ...times, ...attempt.told, closed, failed: undefined };
       }
       const { error, step } = attempt;
+      // The kernel may have held something else than this process thought, or a tool that was kept running may have died.
+      if (!isExact && step !== undefined && error.failure !== 'locked') continue;
       const mayBeClosed = error.failure === 'refused' && step !== undefined;
-      // At first the kernel may have held something else than this process thought.
-      if (mayBeClosed && !isExact) continue;
       const culprits = mayBeClosed ? await this.#culpritsOf({ step, error }, admitted, [...kept, ...refused]) : [];
       if (culprits.length === 0) {
         return { ...times, ...(await this.#tellAfterFailure()), closed: [], failed: error };

@@ -2,8 +2,8 @@ import { create } from '@bufbuild/protobuf';
 import { type Duration, DurationSchema, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { enforceV1 } from '@portcullis/api';
 import type { Diff, RuleChange, SetChange } from '@portcullis/plan';
-import type { NicFailure } from '../desired/admission.js';
 import { encodeGeneration, type Generation } from '../desired/generation.js';
+import type { Failure } from './failure.js';
 
 /** What the dispatcher is told about one attempt. */
 export interface Report {
@@ -11,14 +11,12 @@ export interface Report {
   readonly cause: 'change' | 'drift' | 'start';
   readonly diff: Diff;
   readonly timings: { readonly syncMs: number; readonly planMs: number; readonly applyMs: number };
-  /** What is not in force; none means applied. A failure without a NIC is the whole host's. */
+  /** What is not in force; none means applied. */
   readonly failures: readonly Failure[];
   /** The last one that was in force without any failure. */
   readonly lastGood: Generation | undefined;
   readonly at: Date;
 }
-
-export type Failure = Omit<NicFailure, 'nic'> & { readonly nic?: string };
 
 /** Changes in one message: at some 100 bytes each it stays far below 1 MiB. */
 export const maxChangesPerReport = 5000;
