@@ -15,10 +15,13 @@ export interface ChangeOptions {
   readonly onProgress: (message: string) => void;
 }
 
-/** One kind of change. `prepare` is not measured; `call` returns the token that is waited for. */
+/**
+ * One kind of change. `prepare` is not measured, and returns a token where it concerns the host; `call` returns the token
+ * that is waited for.
+ */
 interface Change {
   readonly name: string;
-  prepare?(round: number): Promise<unknown>;
+  prepare?(round: number): Promise<string | undefined>;
   call(round: number): Promise<string>;
 }
 
@@ -54,16 +57,25 @@ export async function benchChange({ backend, repeat, onProgress }: ChangeOptions
     for (const change of changesOf(clients)) {
       onProgress(`${change.name}, ${repeat} times`);
       const figures = { way: [] as number[], apply: [] as number[], bare: [] as number[] };
+      /** Lets the bare host follow what the host reports until it has acknowledged; both in milliseconds. */
+      const follow = async (token: string): Promise<{ apply: number; bare: number }> => {
+        const seen = await reports.until(token);
+        let bareMs = 0;
+        for (const { diff } of seen) if (diff !== undefined) bareMs += await bare.apply(diff);
+        return { apply: applyMs(seen), bare: bareMs };
+      };
       for (let round = 0; round < repeat; round += 1) {
-        await change.prepare?.(round);
+        const prepared = await change.prepare?.(round);
+        if (prepared !== undefined) {
+          await waitFor([prepared]);
+          await follow(prepared);
+        }
         const startedAt = performance.now();
         const token = await change.call(round);
         await waitFor([token]);
         figures.way.push(performance.now() - startedAt);
-        const seen = await reports.until(token);
-        figures.apply.push(applyMs(seen));
-        let bareMs = 0;
-        for (const { diff } of seen) if (diff !== undefined) bareMs += await bare.apply(diff);
+        const { apply, bare: bareMs } = await follow(token);
+        figures.apply.push(apply);
         figures.bare.push(bareMs);
       }
       results.push(
@@ -73,7 +85,10 @@ export async function benchChange({ backend, repeat, onProgress }: ChangeOptions
     }
     reports.close();
     const [ours, theirs] = [await saved(cloud.lab, 'h1', backend), await saved(cloud.lab, 'bare', backend)];
-    if (ours.ipv4 !== theirs.ipv4 || ours.ipv6 !== theirs.ipv6) throw new Error('the two hosts do not end alike');
+    for (const family of ['ipv4', 'ipv6'] as const) {
+      if (byChain(ours[family]) !== byChain(theirs[family]))
+        throw new Error(`the two hosts do not end alike in ${family}`);
+    }
     const count = (name: string, value: number): Result => ({ name, unit: 'lines', value, n: 1 });
     return [
       ...results,
@@ -116,7 +131,10 @@ function changesOf(clients: Clients): Change[] {
     },
     {
       name: 'member-added',
-      prepare: (round) => createNic(clients, `member${round}`, 10_000 + round),
+      prepare: async (round) => {
+        await createNic(clients, `member${round}`, 10_000 + round);
+        return undefined;
+      },
       call: async (round) => (await policy.addNics(membership(round))).revisionToken,
     },
     {
@@ -127,8 +145,8 @@ function changesOf(clients: Clients): Change[] {
       name: 'nic-added',
       prepare: async (round) => {
         await createNic(clients, `new${round}`, 30_000 + round);
-        await policy.addNics({ securityGroup: group(round % 50), nics: [nicName(`new${round}`)] });
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        const membershipOfNew = { securityGroup: group(round % 50), nics: [nicName(`new${round}`)] };
+        return (await policy.addNics(membershipOfNew)).revisionToken;
       },
       call: async (round) => {
         const nicBinding = binding(`new${round}.0`);
@@ -154,4 +172,16 @@ async function saved(lab: Lab, hostId: string, backend: string) {
 
 function lineCount(text: string, start: string): number {
   return text.split('\n').filter((line) => line.startsWith(start)).length;
+}
+
+/** The order of chains in a table means nothing, that of rules in a chain does. */
+function byChain(saved: string): string {
+  let table = '';
+  const lines = saved.split('\n').filter((line) => line !== '');
+  const keyed = lines.map((line) => {
+    if (line.startsWith('*')) table = line;
+    return { line, key: `${table} ${/^(?::|-A )(\S+)/.exec(line)?.[1] ?? ''}` };
+  });
+  const sorted = keyed.toSorted((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
+  return sorted.map(({ line }) => line).join('\n');
 }
