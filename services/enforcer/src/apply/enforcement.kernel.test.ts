@@ -7,6 +7,7 @@ import { addForeignRules, createKernelLab, foreignPart, isRoot, type KernelLab }
 import { largeState } from '../fixtures/large-state.js';
 import { randomStates } from '../fixtures/random-state.js';
 import { clearBackend, detectBackend } from '../kernel/backend.js';
+import { createLauncher } from '../kernel/exec.js';
 import { backends, type RunOptions } from '../kernel/kernel-tools.js';
 import { SessionTools } from '../kernel/session-tools.js';
 import { Enforcement } from './enforcement.js';
@@ -158,6 +159,13 @@ describe.skipIf(!isRoot)('the back end that is chosen', () => {
     await new Enforcement({ tools, log }).enforce(desired(states[0] as HostState));
     await tools.close();
     expect(await detectBackend('auto', host.launcher)).toMatchObject({ backend: 'nft', leftIn: 'legacy' });
+  });
+
+  it('is none where the tool is missing, and that is said', async () => {
+    const launcher = createLauncher({ prefix: ['env', 'PATH=/nowhere'] });
+    await expect(detectBackend('nft', launcher)).rejects.toThrow(
+      /^the back end nft cannot be used: iptables-nft-save: .*No such file/,
+    );
   });
 
   it('is the one that was asked for', async () => {

@@ -3,6 +3,7 @@ import { isOwnChain, parseSavedTables } from '@portcullis/ruleset';
 import type { Launcher } from './exec.js';
 import { type Backend, backends } from './kernel-tools.js';
 import { ProcessTools, programOf } from './process-tools.js';
+import { complaintOf } from './tool-error.js';
 
 export interface DetectedBackend {
   readonly backend: Backend;
@@ -18,12 +19,11 @@ export interface DetectedBackend {
  */
 export async function detectBackend(wanted: Backend | 'auto', launcher: Launcher): Promise<DetectedBackend> {
   const saved = { nft: await save('nft', launcher), legacy: await save('legacy', launcher) };
-  const backend = wanted === 'auto' ? (hasForeignRules(saved.legacy ?? []) ? 'legacy' : 'nft') : wanted;
-  if (saved[backend] === undefined) {
-    throw new Error(`iptables-${backend} cannot be used: ${(await launcher.run(saveCommand(backend, 4))).stderr}`);
-  }
+  const backend = wanted === 'auto' ? (hasForeignRules(saved.legacy.texts) ? 'legacy' : 'nft') : wanted;
+  const { problem } = saved[backend];
+  if (problem !== undefined) throw new Error(`the back end ${backend} cannot be used: ${problem}`);
   const other = backends.find((each) => each !== backend) ?? 'nft';
-  const [ipv4 = '', ipv6 = ''] = saved[other] ?? [];
+  const [ipv4 = '', ipv6 = ''] = saved[other].texts;
   const isLeft = !isEmpty(readApplied({ ipv4, ipv6, sets: '' }));
   return { backend, reason: reasonOf(wanted, backend), leftIn: isLeft ? other : undefined };
 }
@@ -35,19 +35,25 @@ export async function clearBackend(backend: Backend, launcher: Launcher): Promis
   for (const step of steps) await tools.run(step);
 }
 
-/** What both families hold; undefined where the tool is missing or fails. */
-async function save(backend: Backend, launcher: Launcher): Promise<string[] | undefined> {
-  const results = await Promise.all(([4, 6] as const).map((family) => launcher.run(saveCommand(backend, family))));
-  return results.every(({ status }) => status === 0) ? results.map(({ stdout }) => stdout) : undefined;
+interface SavedBackend {
+  /** What IPv4 and IPv6 hold; empty where the tool is missing or fails. */
+  readonly texts: readonly string[];
+  readonly problem: string | undefined;
 }
 
-function saveCommand(backend: Backend, family: 4 | 6): string[] {
-  return [`${programOf(backend, family)}-save`];
+async function save(backend: Backend, launcher: Launcher): Promise<SavedBackend> {
+  const programs = ([4, 6] as const).map((family) => `${programOf(backend, family)}-save`);
+  const results = await Promise.all(programs.map((program) => launcher.run([program])));
+  const failed = results.findIndex(({ status }) => status !== 0);
+  if (failed < 0) return { texts: results.map(({ stdout }) => stdout), problem: undefined };
+  return { texts: [], problem: `${programs[failed]}: ${complaintOf(results[failed]?.stderr ?? '')}` };
 }
 
 function reasonOf(wanted: Backend | 'auto', backend: Backend): string {
   if (wanted !== 'auto') return 'as configured';
-  return backend === 'nft' ? 'the legacy tables hold no rules' : 'the legacy tables of this host hold rules of others';
+  return backend === 'nft'
+    ? 'the legacy tables hold no rules of others'
+    : 'the legacy tables of this host hold rules of others';
 }
 
 function hasForeignRules(texts: readonly string[]): boolean {
