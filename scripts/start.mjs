@@ -3,9 +3,17 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { build, root, setUpDebian, setUpNpm } from './setup.mjs';
 
+const isHelp = process.argv.includes('--help');
+if (!isHelp && process.getuid?.() !== 0) {
+  console.error(
+    'npm start: needs root. The hosts and VMs of its lab are network namespaces with real firewalls, made and removed by ' +
+      'it, and only root may make them; the network of this machine itself is not touched. Try: sudo npm start',
+  );
+  process.exit(1);
+}
 try {
   setUpNpm();
-  if (process.argv.includes('--help') === false) setUpDebian();
+  if (!isHelp) setUpDebian();
   build();
 } catch (error) {
   console.error(`npm start: ${error.message}`);
