@@ -8,6 +8,7 @@ export function usageLines(address: string): string[] {
     parent: groupName('shop'),
     securityGroupRule: { direction: 'DIRECTION_INGRESS', protocol: 'PROTOCOL_TCP', startPort: 22, endPort: 22 },
   };
+  const another = { ...rule, securityGroupRule: { ...rule.securityGroupRule, startPort: 23, endPort: 23 } };
   const wrong = { ...rule, securityGroupRule: { ...rule.securityGroupRule, endPort: 70000 } };
   const call = (service: string, method: string) => `portcullis.${service}.v1.${title(service)}Service/${method}`;
   return [
@@ -25,7 +26,7 @@ export function usageLines(address: string): string[] {
     '',
     'add a rule meanwhile, then see that it is enforced',
     `  grpcurl -plaintext -d '${JSON.stringify(rule)}' ${target} ${call('policy', 'CreateSecurityGroupRule')}`,
-    `  curl -s -H 'Content-Type: application/json' -d '${JSON.stringify(rule)}' ${address}/${call('policy', 'CreateSecurityGroupRule')}`,
+    `  curl -s -H 'Content-Type: application/json' -d '${JSON.stringify(another)}' ${address}/${call('policy', 'CreateSecurityGroupRule')}`,
     `  grpcurl -plaintext -d '{}' ${target} ${call('dispatch', 'WaitForEnforcement')}`,
     '',
     'a wrong call names the field',

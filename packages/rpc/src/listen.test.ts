@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
+import { formatAddress } from './address.js';
 import { listen } from './listen.js';
 import { temporaryFolder } from './running-server.fake.js';
 
@@ -20,7 +21,7 @@ it('port 0 becomes the port that was bound', async () => {
 
 it('a port that is taken is an error', async () => {
   const address = await listen(server(), { kind: 'tcp', host: '127.0.0.1', port: 0 });
-  await expect(listen(server(), address)).rejects.toThrow('EADDRINUSE');
+  await expect(listen(server(), address)).rejects.toThrow(`${formatAddress(address)} is in use by another program`);
 });
 
 it('a socket is for its owner only, and goes with its server', async () => {

@@ -1,13 +1,15 @@
 import { once } from 'node:events';
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
-import type { Address } from './address.js';
+import { type Address, formatAddress } from './address.js';
 
 /** Binds a server, and answers the address that clients dial. A socket file that nobody serves any more is replaced. */
 export async function listen(server: Server, address: Address): Promise<Address> {
   if (address.kind === 'unix') await removeStaleSocket(address.path);
   server.listen(address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port });
-  await once(server, 'listening');
+  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'EADDRINUSE' ? new Error(`${formatAddress(address)} is in use by another program`) : error;
+  });
   if (address.kind === 'unix') {
     await chmod(address.path, 0o600);
     return address;

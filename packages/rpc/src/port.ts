@@ -63,9 +63,9 @@ export async function openPort({ address: wanted, http1, http2, tls, log }: Port
     } else serveHttp1.call(server, connection);
   });
   if (tls) server.on('connection', keep);
-  server.on('error', (error) => log.error({ err: error }, 'a connection could not be accepted'));
 
   const address = await listen(server, wanted);
+  server.on('error', (error) => log.error({ err: error }, 'a connection could not be accepted'));
   return {
     address,
     close: (graceMs) =>

@@ -14,11 +14,14 @@ export class DoorbellPublisher {
   readonly #waiting = new Map<string, Doorbell>();
   readonly #onError: (error: Error) => void;
   #flushing = false;
+  #isClosed = false;
 
   constructor(options: RedisOptions & { onError: (error: Error) => void }) {
-    this.#onError = options.onError;
+    this.#onError = (error) => {
+      if (!this.#isClosed) options.onError(error);
+    };
     this.#redis = connectRedis(options);
-    this.#redis.on('error', options.onError);
+    this.#redis.on('error', this.#onError);
     this.#redis.on('ready', () => this.#flush());
   }
 
@@ -27,7 +30,9 @@ export class DoorbellPublisher {
     this.#flush();
   }
 
+  /** What is not rung yet is dropped, and nothing is complained about any more. */
   close(): void {
+    this.#isClosed = true;
     this.#redis.disconnect();
   }
 

@@ -1,5 +1,6 @@
-import { drops, echo, everyday, everything, passes, tcp, udp } from '../packets.js';
+import { drops, echo, everyday, everything, passes, spoofed, tcp, udp } from '../packets.js';
 import type { Row } from '../row.js';
+import { vmOf } from '../world.js';
 
 /** Groups across public, flat and VPC networks, equal addresses, and the life of a VM. */
 export const networkRows: readonly Row[] = [
@@ -71,7 +72,12 @@ export const networkRows: readonly Row[] = [
       await lab.unplug('db');
       await scheduler.unbind('db');
     },
-    packets: [drops('web', 'db', tcp(80)), drops('ops', 'web', echo)],
+    // Whoever has the address of db is let in by its members' rules; ops may send from it, being without anti-spoofing.
+    packets: [
+      drops('web', 'db', tcp(80)),
+      drops('ops', 'web', echo),
+      passes('ops', 'web', spoofed(echo, { 4: vmOf('db').addresses[0], 6: vmOf('db').addresses[1] })),
+    ],
   },
   {
     promise: 'Rules are in force before the interface exists: not one packet passes first',
