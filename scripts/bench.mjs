@@ -7,7 +7,7 @@ try {
   const isJson = process.argv.includes('--json');
   if (isJson) console.log = console.error;
   setUpNpm();
-  setUpDebian();
+  setUpDebian({ withPostgres: process.argv.includes('api') });
   build();
   const args = ['--import', 'tsx', path.join(root, 'test/bench/main.ts'), ...process.argv.slice(2)];
   run('the benchmark', process.execPath, args, { env: { ...process.env } });

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { benchApi } from './api/api.js';
 import { benchChange } from './change/change.js';
 import { environmentOf } from './environment.js';
 import { formatTable, type Result } from './result.js';
@@ -7,7 +8,7 @@ import { formatTable, type Result } from './result.js';
 
 interface BenchOptions {
   readonly backend: 'nft' | 'legacy';
-  /** Times each change is made. */
+  /** change: times each change is made; api: tenths of a second that each load lasts. */
   readonly repeat: number;
   readonly onProgress: (message: string) => void;
 }
@@ -16,6 +17,10 @@ const benches: Readonly<Record<string, { about: string; run: (options: BenchOpti
   change: {
     about: 'from a gRPC call to the kernel: one host, 500 NICs, 50 groups of 20 rules, 1 000 members per remote group',
     run: benchChange,
+  },
+  api: {
+    about: 'reads and durable writes per second at 1, 32 and 256 callers, on SQLite and PostgreSQL',
+    run: benchApi,
   },
 };
 
@@ -26,7 +31,7 @@ ${Object.entries(benches)
   .join('\n')}
 
   --backend  iptables back end; default nft
-  --repeat   times each change is made, 5-10000; default 100
+  --repeat   change: times each change is made; api: tenths of a second that each load lasts; 5-10000, default 100
   --json     one JSON object on standard output instead of a table
 `;
 

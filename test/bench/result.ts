@@ -29,6 +29,23 @@ export function summarize(name: string, { ours, bare }: { ours: readonly number[
   };
 }
 
+/** Calls per second and, as a result of its own, how long they took; beside those of the bare cost. */
+export function rateOf(
+  name: string,
+  ours: { callsPerSecond: number; latencies: readonly number[] },
+  bare: { callsPerSecond: number; latencies: readonly number[] },
+): Result[] {
+  const rate = {
+    name,
+    unit: 'calls/s',
+    value: rounded(ours.callsPerSecond),
+    bare: rounded(bare.callsPerSecond),
+    ratio: rounded(ours.callsPerSecond / bare.callsPerSecond),
+    n: ours.latencies.length,
+  };
+  return [rate, summarize(`${name}-latency`, { ours: ours.latencies, bare: bare.latencies })];
+}
+
 /** Nearest rank. */
 function percentile(values: readonly number[], percent: number): number {
   const sorted = values.toSorted((a, b) => a - b);
@@ -47,7 +64,7 @@ export function formatTable(bench: string, environment: Environment, results: re
     return [`${name} (${unit})`, cell(value ?? p50), cell(p99), cell(bare), cell(ratio), cell(n)];
   });
   const lines = [head, ...rows].map(
-    ([name = '', ...cells]) => `${name.padEnd(26)}${cells.map((each) => each.padStart(10)).join('')}`,
+    ([name = '', ...cells]) => `${name.padEnd(44)}${cells.map((each) => each.padStart(10)).join('')}`,
   );
   const about = `${cpus} cpus, kernel ${kernel}, node ${node}, iptables-${backend}, load ${load.toFixed(2)}`;
   return [`${bench}: ${about}`, ...lines, ''].join('\n');

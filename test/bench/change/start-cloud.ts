@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startPrivateRedis } from '@portcullis/stream';
 import { createLab, type Lab } from '@portcullis/testing';
+import { untilListening } from '../until-listening.js';
 
 const programOf = (part: string) => fileURLToPath(new URL(`../../../${part}/dist/main.js`, import.meta.url));
 
@@ -47,7 +46,7 @@ export async function startCloud(backend: string): Promise<BenchCloud> {
       { stdio: ['ignore', log, log] },
     );
     ends.push(() => ended(suite));
-    await answers(socket, async () => readFile(path.join(folder, 'log'), 'utf8'));
+    await untilListening(socket);
     const lab = await createLab({ hosts: ['h1', 'bare'], networks: [{ id: 'flat', cidrs: [] }], vms: [] });
     ends.push(() => lab.destroy());
     lab.spawnIn(
@@ -72,19 +71,4 @@ async function ended(child: ReturnType<typeof spawn>): Promise<void> {
   const exit = once(child, 'exit');
   child.kill('SIGTERM');
   await exit;
-}
-
-/** Waits until something listens; a stale socket file refuses. */
-async function answers(socket: string, log: () => Promise<string>): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
-    const client = connect(socket);
-    const isConnected = await new Promise<boolean>((resolve) => {
-      client.once('connect', () => resolve(true));
-      client.once('error', () => resolve(false));
-    });
-    client.destroy();
-    if (isConnected) return;
-    await sleep(50);
-  }
-  throw new Error(`the services do not answer within 10 s: ${await log()}`);
 }

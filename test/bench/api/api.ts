@@ -1,0 +1,113 @@
+import path from 'node:path';
+import { type Client, createClient } from '@connectrpc/connect';
+import { policyV1 } from '@portcullis/api';
+import { type OpenTransport, openTransport } from '@portcullis/rpc';
+import { createLogger } from '@portcullis/runtime';
+import { openStore } from '@portcullis/store';
+import { type PrivatePostgres, startPrivatePostgres } from '@portcullis/store/testing';
+import { type Result, rateOf } from '../result.js';
+import { type Load, runLoad } from './load.js';
+import { Servers } from './servers.js';
+
+export interface ApiOptions {
+  /** Tenths of a second that each load lasts. */
+  readonly repeat: number;
+  readonly onProgress: (message: string) => void;
+}
+
+type PolicyClient = Client<typeof policyV1.PolicyService>;
+
+const project = 'projects/bench';
+const group = `${project}/securityGroups/g0`;
+const callerCounts = [1, 32, 256] as const;
+const silent = createLogger('bench', { level: 'silent' });
+
+/** Reads and durable writes per second, beside a grpc-js server that does nothing and a store that is written to alone. */
+export async function benchApi({ repeat, onProgress }: ApiOptions): Promise<Result[]> {
+  const durationMs = repeat * 100;
+  const servers = await Servers.open();
+  const transports: OpenTransport[] = [];
+  let postgres: PrivatePostgres | undefined;
+  const clientOf = (address: string): PolicyClient => {
+    const transport = openTransport(address);
+    transports.push(transport);
+    return createClient(policyV1.PolicyService, transport);
+  };
+  try {
+    onProgress('starting PostgreSQL, two suites and a bare server');
+    postgres = await startPrivatePostgres({ fsync: true });
+    const sqlite = clientOf(await servers.startSuite('sqlite'));
+    const onPostgres = clientOf(await servers.startSuite('postgres', postgres.url));
+    for (const client of [sqlite, onPostgres]) await populate(client);
+    const [oneGroup, itsRules] = [
+      await sqlite.getSecurityGroup({ name: group }),
+      await sqlite.listSecurityGroupRules({ parent: group }),
+    ];
+    const bare = clientOf(await servers.startEcho(oneGroup, itsRules));
+
+    const results: Result[] = [];
+    for (const count of callerCounts) {
+      const load = (call: (caller: number, round: number) => Promise<unknown>) => runLoad(count, durationMs, call);
+      onProgress(`reads, ${count} callers`);
+      const bareGet = await load(() => bare.getSecurityGroup({ name: group }));
+      const bareList = await load(() => bare.listSecurityGroupRules({ parent: group }));
+      const get = await load(() => sqlite.getSecurityGroup({ name: group }));
+      const list = await load(() => sqlite.listSecurityGroupRules({ parent: group }));
+      results.push(...rateOf(`read-get-${count}`, get, bareGet), ...rateOf(`read-list-${count}`, list, bareList));
+      for (const [name, client, url] of [
+        ['sqlite', sqlite, `sqlite:${path.join(servers.folder, `bare-${count}.db`)}`],
+        ['postgres', onPostgres, postgres.url],
+      ] as const) {
+        onProgress(`durable writes on ${name}, ${count} callers`);
+        const alone = await storeLoad(url, count, durationMs);
+        const writes = await load((caller, round) => writeRule(client, { count, caller, round }));
+        results.push(...rateOf(`write-rule-${count}-${name}`, writes, alone));
+      }
+    }
+    return results;
+  } finally {
+    for (const transport of transports) transport.close();
+    await servers.close();
+    await postgres?.remove();
+  }
+}
+
+/** A group with twenty rules, to be read, and one for each writer. */
+async function populate(client: PolicyClient): Promise<void> {
+  const create = (id: string) =>
+    client.createSecurityGroup({ parent: project, securityGroupId: id, securityGroup: {} });
+  await Promise.all(Array.from({ length: 257 }, (_, i) => create(`g${i}`)));
+  const securityGroupRules = Array.from({ length: 18 }, (_, i) => tcpRule(i + 1));
+  await client.batchCreateSecurityGroupRules({ parent: group, securityGroupRules });
+}
+
+function tcpRule(port: number) {
+  const ports = { protocol: policyV1.Protocol.TCP, startPort: port, endPort: port };
+  return { direction: policyV1.Direction.INGRESS, ...ports };
+}
+
+/** Another rule each time: the port, and beyond it the address. */
+function writeRule(
+  client: PolicyClient,
+  { count, caller, round }: { count: number; caller: number; round: number },
+): Promise<unknown> {
+  const parent = `${project}/securityGroups/g${1 + caller}`;
+  const cidr = `10.${count % 251}.${Math.floor(round / 60_000)}.0/24`;
+  return client.createSecurityGroupRule({ parent, securityGroupRule: { ...tcpRule((round % 60_000) + 1), cidr } });
+}
+
+/** The store's own rate: one document of the size of a rule in each transaction, with a link and a claim. */
+async function storeLoad(url: string, callerCount: number, durationMs: number): Promise<Load> {
+  const store = await openStore(url, { log: silent, owner: `bare_${callerCount}` });
+  try {
+    const body = new Uint8Array(180);
+    return await runLoad(callerCount, durationMs, (caller, round) => {
+      const name = `${project}/securityGroups/g${caller}/rules/r-${round}`;
+      return store.transact((transaction) =>
+        transaction.put({ kind: 'rule', name, body, links: { remote: [group] }, claims: [name] }),
+      );
+    });
+  } finally {
+    await store.close();
+  }
+}
