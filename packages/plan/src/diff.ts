@@ -27,7 +27,8 @@ export interface Diff {
   readonly sets: readonly SetChange[];
 }
 
-interface RuleDiff {
+/** One change inside one chain. */
+export interface RuleDiff {
   readonly kind: 'added' | 'removed';
   readonly rule: string;
   readonly position: number;

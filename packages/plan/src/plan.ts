@@ -2,6 +2,7 @@ import type { Family } from '@portcullis/model';
 import { type Chain, type FamilyFirewall, type Firewall, type Slot, slottedName } from '@portcullis/ruleset';
 import { type Applied, type AppliedFamily, type AppliedSet, hookKey, leastCapacity, setType } from './applied.js';
 import { type Diff, diffRules, type RuleChange, type SetChange } from './diff.js';
+import { renderRestore } from './restore-text.js';
 import { freeSlot, setNamesOf, slottedRules } from './slots.js';
 
 /** One run of one tool. Rules of one table and family change at once; lines for sets one after the other. */
@@ -23,6 +24,8 @@ export interface PlanOptions {
    * a set after the last rule that named it is gone, and nothing waits for that. Default: false.
    */
   readonly keepStrays?: boolean;
+  /** Writes every chain that changes anew, whatever the kernel holds, instead of editing it. Default: false. */
+  readonly rewriteChains?: boolean;
 }
 
 /**
@@ -34,10 +37,10 @@ export interface PlanOptions {
  * is made ready under the set's other slot, and the rules, changing at once, take it up. Members and rules that changed
  * one after the other could allow for a moment what neither state allows.
  */
-export function planChange(applied: Applied, desired: Firewall, { keepStrays = false }: PlanOptions = {}): Plan {
+export function planChange(applied: Applied, desired: Firewall, options: PlanOptions = {}): Plan {
   const families = [
-    planFamily(applied[4], desired[4], { family: 4, keepStrays }),
-    planFamily(applied[6], desired[6], { family: 6, keepStrays }),
+    planFamily(applied[4], desired[4], { ...options, family: 4 }),
+    planFamily(applied[6], desired[6], { ...options, family: 6 }),
   ] as const;
   const before = families.flatMap((family) => family.setsBefore);
   const after = families.flatMap((family) => family.setsAfter);
@@ -76,7 +79,7 @@ interface MemberChange {
 function planFamily(
   applied: AppliedFamily,
   desired: FamilyFirewall,
-  { family, keepStrays }: { family: Family; keepStrays: boolean },
+  { family, keepStrays = false, rewriteChains = false }: PlanOptions & { family: Family },
 ): FamilyPlan {
   const changedChains = [...desired.chains.values()].filter(
     (chain) => !isSameChain(applied.chains.get(chain.name), chain),
@@ -148,7 +151,15 @@ function planFamily(
   }
   const oldSlots = (name: string) => applied.sets.get(name)?.slot;
   const newSlots = (name: string) => sets.get(name)?.slot;
-  const written = changedChains.map((chain) => ({ ...chain, rules: slottedRules(chain, newSlots) }));
+  const written = changedChains.map((chain) => {
+    const old = applied.chains.get(chain.name);
+    const isThere = old?.table === chain.table;
+    return {
+      ...chain,
+      rules: slottedRules(chain, newSlots),
+      before: isThere && !rewriteChains ? slottedRules(old, oldSlots) : undefined,
+    };
+  });
   return {
     family,
     setsBefore,
@@ -222,25 +233,4 @@ function goneChanges(
   const place = { family, table: chain.table, chain: chain.name, kind: 'removed' as const, position: 0 };
   const removed = diffRules(slottedRules(chain, oldSlots), []);
   return [...removed.map((change) => ({ ...place, ...change })), { ...place, rule: '' }];
-}
-
-/** Input of `iptables-restore --noflush`: `:NAME -` empties or makes a chain; each table commits at once. */
-function renderRestore(change: {
-  written: readonly Chain[];
-  goneChains: readonly Chain[];
-  missingHooks: FamilyFirewall['hooks'];
-  misplaced: FamilyFirewall['hooks'];
-}): string {
-  const tables = (['raw', 'filter'] as const).map((table) => {
-    const of = <Item extends { table: string }>(items: readonly Item[]) => items.filter((item) => item.table === table);
-    const lines = [
-      ...[...of(change.written), ...of(change.goneChains)].map(({ name }) => `:${name} - [0:0]`),
-      ...of(change.misplaced).map(({ chain, rule }) => `-D ${chain} ${rule}`),
-      ...of(change.written).flatMap(({ name, rules }) => rules.map((rule) => `-A ${name} ${rule}`)),
-      ...of(change.missingHooks).map(({ chain, rule }) => `-I ${chain} 1 ${rule}`),
-      ...of(change.goneChains).map(({ name }) => `-X ${name}`),
-    ];
-    return lines.length === 0 ? '' : `*${table}\n${lines.join('\n')}\nCOMMIT\n`;
-  });
-  return tables.join('');
 }

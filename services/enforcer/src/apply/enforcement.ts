@@ -171,7 +171,7 @@ export class Enforcement {
       this.#told ??= applied;
       const startedAt = this.#now();
       const firewall = this.#renderer.render(state, new Set([...refusedBefore, ...closed.map(({ nic }) => nic)]));
-      const plan = planChange(applied, firewall, { keepStrays: true });
+      const plan = planChange(applied, firewall, { keepStrays: true, rewriteChains: isExact });
       time.plan += this.#now() - startedAt;
       const failure = await this.#run(plan, { isExact, time });
       if (failure !== undefined) return { outcome: 'failed', ...failure };
