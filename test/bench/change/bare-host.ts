@@ -80,5 +80,5 @@ function ruleLine({ chain, kind, rule, position }: enforceV1.RuleChange): string
   const isAdded = kind === enforceV1.ChangeKind.ADDED;
   if (rule === '') return isAdded ? `:${chain} - [0:0]` : `-X ${chain}`;
   if (isAdded) return `-I ${chain} ${position} ${rule}`;
-  return position === 0 ? `-D ${chain} ${rule}` : `-D ${chain} ${position}`;
+  return `-D ${chain} ${rule}`;
 }
