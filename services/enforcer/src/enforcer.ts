@@ -48,7 +48,7 @@ type Job = 'sync' | 'enforce' | 'repair' | 'observe' | 'destroyStrays';
 const syncPauses = [100, 1000] as const;
 const enforcePauses = [200, 10_000] as const;
 /** The kernel lets go of a set some 20 ms after the last rule that named it (nf_tables destroys rules later). */
-const strayPauses = [30, 10_000] as const;
+const strayPauses = [20, 10_000] as const;
 const repeatedDriftMessage =
   'something on this host keeps changing rules or sets of Portcullis; they are repaired each time: find and stop it';
 
