@@ -48,7 +48,13 @@ describe.skipIf(!isRoot).each(['nft', 'legacy'] as const)('during changes, with 
     expect(answer.laggingHosts).toEqual([]);
     expect(answer).toMatchObject({ enforced: true, enforcedHostCount: hosts.length });
     const cloud = await readCloud(fleet, project);
-    for (const host of hosts) expect(await missingSteps(fleet, cloud, host, backend)).toEqual([]);
+    for (const host of hosts) {
+      expect(await missingSteps(fleet, { cloud, host, backend, keepStrays: true })).toEqual([]);
+      await vi.waitFor(
+        async () => expect(await missingSteps(fleet, { cloud, host, backend, keepStrays: false })).toEqual([]),
+        { timeout: 15_000, interval: 100 },
+      );
+    }
     const names = new Set([...cloud.groups.values()].flatMap(({ rules }) => rules.map(({ id }) => id)));
     expect(storm.acknowledgedRules.filter((name) => !names.has(name))).toEqual([]);
   }

@@ -47,12 +47,13 @@ export async function readCloud({ policy, inventory }: Fleet, project: string): 
   };
 }
 
-/** What would have to be done to a host's kernel so that it holds what the cloud says; nothing when all is well. */
+/**
+ * What would have to be done to a host's kernel so that it holds what the cloud says; nothing when all is well. `keepStrays`
+ * passes over sets that no rule names any more: they go a moment later.
+ */
 export async function missingSteps(
   fleet: Fleet,
-  cloud: Cloud,
-  host: HostName,
-  backend: string,
+  { cloud, host, backend, keepStrays }: { cloud: Cloud; host: HostName; backend: string; keepStrays: boolean },
 ): Promise<readonly Step[]> {
   const run = async (command: string, args: readonly string[] = []) => {
     const { code, stdout, stderr } = await fleet.lab.exec(fleet.lab.hostNamespace(host), command, args);
@@ -65,7 +66,7 @@ export async function missingSteps(
     sets: await run('ipset', ['save']),
   };
   const desired = new FirewallRenderer().render(compileHost(cloud, `hosts/${host}`));
-  return planChange(readApplied(saved), desired).steps;
+  return planChange(readApplied(saved), desired, { keepStrays }).steps;
 }
 
 const protocols = new Map<policyV1.Protocol, Protocol>([

@@ -545,8 +545,8 @@ export const HostReportSchema: GenMessage<HostReport> = /*@__PURE__*/
   messageDesc(file_portcullis_enforce_v1_enforce, 13);
 
 /**
- * What changed in the kernel. Replayed in order from empty, all diffs of a host give its chains and sets. A large diff
- * comes in several reports.
+ * What changed in the kernel. Replayed in order from empty, the diffs of a host give its chains and sets; those of cause
+ * DRIFT, which lead back to what was said before, are passed over. A large diff comes in several reports.
  *
  * @generated from message portcullis.enforce.v1.KernelDiff
  */
@@ -856,14 +856,14 @@ export enum Cause {
   CHANGE = 1,
 
   /**
-   * The kernel no longer held what was applied.
+   * The kernel no longer held what was applied: the diff leads from what was found to what is desired.
    *
    * @generated from enum value: CAUSE_DRIFT = 2;
    */
   DRIFT = 2,
 
   /**
-   * The enforcer started.
+   * The enforcer started: the diff leads from what it found to what is desired.
    *
    * @generated from enum value: CAUSE_START = 3;
    */
