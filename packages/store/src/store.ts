@@ -16,7 +16,10 @@ export interface Store {
    * connection broke off while the database was answering.
    */
   transact<Value>(work: (transaction: Transaction) => Promise<Value>): Promise<{ value: Value; revision: number }>;
-  /** Runs `work` on one snapshot; `revision` is that of the snapshot. */
+  /**
+   * Runs `work` on one snapshot; `revision` is that of the snapshot. It holds everything this process has committed, and
+   * what others have committed until at most 3 s ago. `work` must do nothing but read: it may run a second time.
+   */
   read<Value>(work: (reading: Reading) => Promise<Value>): Promise<{ value: Value; revision: number }>;
   /**
    * The commits after a revision, at most `limit`, in order; empty when there are none yet. Undefined when the log no

@@ -1,6 +1,6 @@
-import type { LoggedChange, Transaction } from '../store.js';
+import type { LoggedChange, LoggedCommit, Transaction } from '../store.js';
 import type { Engine } from './engine.js';
-import { appendToLog, type CommittedRevision } from './log-table.js';
+import { appendToLog } from './log-table.js';
 import { rollBackTo, setSavepoint } from './savepoint.js';
 import { SqlTransaction } from './sql-transaction.js';
 import type { Sql } from './tables.js';
@@ -9,8 +9,8 @@ export interface CommitQueueOptions {
   readonly engine: Engine;
   /** Commits the log keeps. */
   readonly logLength: number;
-  /** Called with the newest revision after each database commit that made one. */
-  readonly onCommit: (revision: number) => void;
+  /** Called after each database commit that made revisions, before those who wait for it are answered. */
+  readonly onCommit: (commits: readonly LoggedCommit[]) => void;
   /** Most transactions that share one database commit. */
   readonly maxGroupSize?: number;
 }
@@ -61,11 +61,11 @@ export class CommitQueue {
     const group: Waiting[] = [];
     try {
       let newest = 0;
-      let committed = 0;
+      let commits: readonly LoggedCommit[] = [];
       const outcomes: Outcome[] = [];
       await engine.write(async (db) => {
         newest = await engine.lockRevision(db);
-        const revisions: CommittedRevision[] = [];
+        const revisions: LoggedCommit[] = [];
         for (const waiting of this.#join(group)) {
           const { changes, ...outcome } = await attempt(db, waiting.work);
           if ('error' in outcome) {
@@ -78,13 +78,13 @@ export class CommitQueue {
           }
           outcomes.push({ value: outcome.value, revision: newest });
         }
-        committed = revisions.length;
-        if (committed === 0) return;
+        commits = revisions;
+        if (revisions.length === 0) return;
         await appendToLog(db, { revisions, logLength: this.#options.logLength });
         await engine.announce(db, newest);
       });
+      if (commits.length > 0) onCommit(commits);
       for (const [i, waiting] of group.entries()) settle(waiting, outcomes[i]);
-      if (committed > 0) onCommit(newest);
     } catch (error) {
       // The database did not even begin: whoever waits would meet the same, one timeout after the other.
       if (group.length === 0) group.push(...this.#waiting.splice(0));

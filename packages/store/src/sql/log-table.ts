@@ -2,18 +2,13 @@ import type { LoggedChange, LoggedCommit } from '../store.js';
 import { chunks } from './sql-reading.js';
 import type { Sql } from './tables.js';
 
-export interface CommittedRevision {
-  readonly revision: number;
-  readonly changes: readonly LoggedChange[];
-}
-
 /** The log is trimmed once so many revisions are over, and so many at a time at most, so that no commit is held up for long. */
 const trimStep = 500;
 
 /** Writes what the revisions changed, and the number of the last one. `revisions` are consecutive, at least one. */
 export async function appendToLog(
   db: Sql,
-  { revisions, logLength }: { revisions: readonly CommittedRevision[]; logLength: number },
+  { revisions, logLength }: { revisions: readonly LoggedCommit[]; logLength: number },
 ): Promise<void> {
   const rows = revisions.flatMap(({ revision, changes }) =>
     changes.map(({ kind, name, body }, position) => ({ revision, position, kind, name, body: body ?? null })),

@@ -8,7 +8,7 @@ const pollMs = 1000;
 /**
  * Tells listeners of new revisions.
  *
- * Owns: the newest revision heard of, the listeners, the poll.
+ * Owns: the newest revision heard of and when the database last answered, the listeners, the poll.
  * Invariant: a listener hears ascending revisions; each revision is covered by an equal or newer one, at the latest
  * after one poll that succeeds.
  */
@@ -19,6 +19,7 @@ export class RevisionFeed {
   readonly #timer: NodeJS.Timeout;
   readonly #stopListening: () => Promise<void>;
   #newest = 0;
+  #heardAt = Number.NEGATIVE_INFINITY;
   #polling: Promise<void> | undefined;
 
   constructor({ engine, log }: { engine: Engine; log: Logger }) {
@@ -29,7 +30,13 @@ export class RevisionFeed {
     this.#timer.unref();
   }
 
+  /** Milliseconds since the database was last heard of: of what others commit, so much may be missed. */
+  get silentMs(): number {
+    return performance.now() - this.#heardAt;
+  }
+
   announce(revision: number): void {
+    this.#heardAt = performance.now();
     if (revision <= this.#newest) return;
     this.#newest = revision;
     for (const listener of this.#listeners) {

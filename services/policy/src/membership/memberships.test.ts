@@ -70,12 +70,12 @@ describe('networks and NICs of a group', () => {
     const networks = [network('net1')];
     const nics = [nic('n1')];
     for (const call of [
-      client.attachNetworks({ ...none, networks }),
-      client.detachNetworks({ ...none, networks }),
-      client.addNics({ ...none, nics }),
-      client.removeNics({ ...none, nics }),
+      () => client.attachNetworks({ ...none, networks }),
+      () => client.detachNetworks({ ...none, networks }),
+      () => client.addNics({ ...none, nics }),
+      () => client.removeNics({ ...none, nics }),
     ]) {
-      expect(await failureOf(call)).toMatchObject({ code: 'NotFound', resources: [group('none')] });
+      expect(await failureOf(call())).toMatchObject({ code: 'NotFound', resources: [group('none')] });
     }
   });
 

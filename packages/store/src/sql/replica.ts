@@ -1,0 +1,87 @@
+import type { ListQuery, LoggedCommit, Reading, Stored } from '../store.js';
+import { SortedDocuments } from './sorted-documents.js';
+
+/** Thrown by a reading that asks for what only the database knows. */
+export class NotInReplica extends Error {
+  override readonly name = 'NotInReplica';
+}
+
+/**
+ * All documents of a store in memory, as of one revision.
+ *
+ * Owns: the documents by kind and name, and the newest commits.
+ * Does not own: links and claims; how it is kept up to date.
+ * Invariant: what it holds is what the database held at `revision`; commits are taken in order and without gaps.
+ */
+export class Replica {
+  readonly #kinds = new Map<string, SortedDocuments>();
+  readonly #keptCommits: number;
+  #commits: LoggedCommit[] = [];
+  #revision: number | undefined;
+
+  /** `keptCommits`: for those who follow closely; who is further behind reads the log of the database. */
+  constructor(keptCommits: number) {
+    this.#keptCommits = keptCommits;
+  }
+
+  /** Undefined before the first `load`. */
+  get revision(): number | undefined {
+    return this.#revision;
+  }
+
+  load(documents: readonly Stored[], revision: number): void {
+    this.#kinds.clear();
+    this.#commits = [];
+    for (const document of documents) this.#of(document.kind).put(document);
+    this.#revision = revision;
+  }
+
+  /** Takes one commit. False when one before it is missing; one that was taken already is passed over. */
+  apply(commit: LoggedCommit): boolean {
+    if (this.#revision === undefined || commit.revision > this.#revision + 1) return false;
+    if (commit.revision <= this.#revision) return true;
+    for (const { kind, name, body } of commit.changes) {
+      if (body === undefined) this.#of(kind).delete(name);
+      else this.#of(kind).put({ kind, name, body });
+    }
+    this.#commits.push(commit);
+    if (this.#commits.length > 2 * this.#keptCommits) this.#commits = this.#commits.slice(-this.#keptCommits);
+    this.#revision = commit.revision;
+    return true;
+  }
+
+  /** As `Store.log`; undefined where memory does not reach back, which says nothing about the database. */
+  log(after: number, limit: number): LoggedCommit[] | undefined {
+    const revision = this.#revision ?? 0;
+    const first = this.#commits[0]?.revision ?? revision + 1;
+    if (after > revision || after < first - 1 || after < revision - this.#keptCommits) return undefined;
+    return this.#commits.slice(after + 1 - first, after + 1 - first + limit);
+  }
+
+  /** Answers at once; only what comes after an `await` may belong to a later revision. */
+  readonly reading: Reading = {
+    get: async (kind, name) => this.#kinds.get(kind)?.get(name),
+    getMany: async (kind, names) => {
+      const found = names.flatMap((name): [string, Stored][] => {
+        const document = this.#kinds.get(kind)?.get(name);
+        return document ? [[name, document]] : [];
+      });
+      return new Map(found);
+    },
+    list: async (query) => this.#list(query),
+  };
+
+  #list({ kind, prefix = '', link, after = '', limit }: ListQuery): Stored[] {
+    if (link !== undefined) throw new NotInReplica('links are in the database only');
+    const documents = this.#kinds.get(kind);
+    if (documents === undefined) return [];
+    if (!documents.isOrdered) throw new NotInReplica('names that are not ASCII are ordered by the database');
+    return documents.list({ prefix, after, limit });
+  }
+
+  #of(kind: string): SortedDocuments {
+    const documents = this.#kinds.get(kind) ?? new SortedDocuments();
+    this.#kinds.set(kind, documents);
+    return documents;
+  }
+}
