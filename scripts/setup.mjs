@@ -23,8 +23,13 @@ const programs = {
 const postgresFolder = '/usr/lib/postgresql';
 
 /** Programs that are missing here, each with its Debian package. */
-function missingPrograms({ withPostgres }) {
-  const missing = Object.entries(programs).filter(([program]) => !onPath(program));
+function missingPrograms({ withPostgres, withJavaPlugin }) {
+  const wanted = Object.entries(programs);
+  // gRPC's plugin for protoc, of use only to those who can run Java.
+  if (withJavaPlugin && onPath('java') && onPath('mvn')) {
+    wanted.push(['grpc_java_plugin', 'protobuf-compiler-grpc-java-plugin']);
+  }
+  const missing = wanted.filter(([program]) => !onPath(program));
   const servers = existsSync(postgresFolder) ? readdirSync(postgresFolder) : [];
   const hasPostgres = servers.some((version) => existsSync(path.join(postgresFolder, version, 'bin/initdb')));
   return hasPostgres || !withPostgres ? missing : [...missing, ['initdb', 'postgresql']];
@@ -63,8 +68,8 @@ export function setUpNpm() {
 }
 
 /** Installs the Debian packages whose programs are missing. Needs root and apt-get. */
-export function setUpDebian({ withPostgres = false } = {}) {
-  const missing = missingPrograms({ withPostgres });
+export function setUpDebian({ withPostgres = false, withJavaPlugin = false } = {}) {
+  const missing = missingPrograms({ withPostgres, withJavaPlugin });
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map(([, name]) => name))];
   const names = missing.map(([program]) => program).join(', ');

@@ -66,8 +66,11 @@ describe('docs', () => {
   });
 
   it('link only to what is there', () => {
-    for (const file of ['README.md', ...readdirSync(`${root}/docs`).map((name) => `docs/${name}`)]) {
-      const folder = file.includes('/') ? 'docs/' : '';
+    const documents = readdirSync(`${root}/docs`, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`);
+    for (const file of ['README.md', 'proto/README.md', ...documents]) {
+      const folder = file.slice(0, file.lastIndexOf('/') + 1);
       for (const [, target = ''] of read(file).matchAll(/\]\(([^)#:]+)\)/g)) {
         expect(() => read(`${folder}${target}`), `${file} → ${target}`).not.toThrow();
       }

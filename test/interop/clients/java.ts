@@ -1,0 +1,28 @@
+import path from 'node:path';
+import { type Client, storyOf } from '../client.js';
+import { interopFolder, protoFolder, serviceConfig } from '../folders.js';
+import { isOnPath, runTool } from '../run-tool.js';
+
+const folder = path.join(interopFolder, 'java');
+
+/** Debian's package of gRPC's plugin for protoc, taken where it is there; else Maven brings the plugin. */
+const debianPlugin = 'grpc_java_plugin';
+
+export const javaScheduler: Client = {
+  name: 'java',
+  versions: `grpc 1.85.0, protobuf 4.36.2, plugin of ${isOnPath(debianPlugin) ? 'Debian' : 'grpc 1.85.0'}`,
+  toolchain: ['java', 'mvn'],
+  steps: storyOf('java'),
+  async prepare() {
+    const plugin = isOnPath(debianPlugin) ? [`-Dgrpc.plugin=/usr/bin/${debianPlugin}`] : [];
+    await runTool(['mvn', '-B', '-q', `-Dproto.folder=${protoFolder}`, ...plugin, 'process-classes'], { cwd: folder });
+  },
+  command: ({ address }) => [
+    'java',
+    '-cp',
+    [path.join(folder, 'target/classes'), path.join(folder, 'target/libraries/*')].join(':'),
+    'Scheduler',
+    address,
+    serviceConfig,
+  ],
+};
