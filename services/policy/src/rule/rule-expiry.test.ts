@@ -34,6 +34,8 @@ describe('a rule with a time', () => {
     }
   }
   const settle = async () => {
+    // Transactions are committed in order: what the timer has begun is done before this one.
+    await world.store.transact(async () => undefined);
     for (let i = 0; i < 20; i += 1) await new Promise(setImmediate);
   };
 
