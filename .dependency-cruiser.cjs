@@ -22,7 +22,21 @@ module.exports = {
       comment: 'compile, ruleset, api, stream and store are used by the layers above, never the other way round.',
       severity: 'error',
       from: { path: layer('compile|ruleset|api|stream|store') },
-      to: { path: '^(services|packages/(plan|rpc|suite|demo|testing))/' },
+      to: { path: '^(services|packages/(plan|rpc|resource|suite|demo|testing))/' },
+    },
+    {
+      name: 'resource-knows-no-resource',
+      comment: 'What holds for every resource stands above store and rpc, and is told by the services what they keep.',
+      severity: 'error',
+      from: { path: layer('resource') },
+      to: { path: '^(services|packages/(model|compile|ruleset|plan|stream|suite|demo|testing))/' },
+    },
+    {
+      name: 'rpc-keeps-nothing',
+      comment: 'Servers and clients serve the enforcer and the dispatcher too, which have no store.',
+      severity: 'error',
+      from: { path: layer('rpc') },
+      to: { path: layer('store|resource') },
     },
     {
       name: 'pure-packages-do-no-io',

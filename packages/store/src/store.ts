@@ -33,10 +33,19 @@ export interface Store {
 }
 
 export interface Stored {
+  /**
+   * Kinds that begin with an underscore are notes of the service to itself: the log does not hold them, and a transaction that
+   * changed nothing else takes no revision, though it is as durable as any.
+   */
   readonly kind: string;
   readonly name: string;
   /** The message of the resource, binary. */
   readonly body: Uint8Array;
+}
+
+/** Whether documents of the kind are notes. */
+export function isNote(kind: string): boolean {
+  return kind.startsWith('_');
 }
 
 /** A document and what is known about it beside its body. */
@@ -66,6 +75,8 @@ export interface Reading {
 }
 
 export interface Transaction extends Reading {
+  /** The revision of the store if the transaction ended now: the newest one, or the next one once something has changed. */
+  readonly revision: number;
   /** Creates or replaces documents, links and claims with them. Throws `ClaimTaken`. Many at once cost little more than one. */
   put(...documents: readonly Put[]): Promise<void>;
   /** Deletes documents, links and claims with them; those that do not exist are none of its business. */

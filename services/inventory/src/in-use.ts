@@ -1,5 +1,5 @@
 import type { ConnectError } from '@connectrpc/connect';
-import { blockedBy, maxListed } from './api-errors.js';
+import { blockedBy, maxListed } from '@portcullis/resource';
 
 /** FAILED_PRECONDITION because others use a resource. `users` may be cut after one more than `maxListed`. */
 export function inUse(

@@ -1,9 +1,9 @@
 import { inventoryV1 } from '@portcullis/api';
+import { fromStore, Mutations, Revisions } from '@portcullis/resource';
 import { type OpenService, serviceOf } from '@portcullis/rpc';
 import type { Logger } from '@portcullis/runtime';
-import type { Store } from '@portcullis/store';
+import type { ClaimTaken, Store } from '@portcullis/store';
 import { translateErrors } from '@portcullis/store/resource';
-import { fromStore } from './api-errors.js';
 import type { Handlers } from './handlers.js';
 import { hostHandlers } from './host/host-handlers.js';
 import { networkHandlers } from './network/network-handlers.js';
@@ -22,7 +22,11 @@ export interface InventoryOptions {
 /** What exists and where: networks, hosts, VM instances, NICs and their bindings. */
 export async function openInventory({ store, now = () => new Date() }: InventoryOptions): Promise<OpenService> {
   const stop = new AbortController();
-  const dependencies = { store, now, closing: stop.signal };
+  const revisions = new Revisions('inventory', store);
+  const mutations = new Mutations({ store, service: inventoryV1.InventoryService, revisions, now });
+  const dependencies = { store, commit: mutations.commit, revisions, now, closing: stop.signal };
+  const claimed = ({ claim, holder }: ClaimTaken) => `${claim} belongs to ${holder.name}`;
+  const translate = fromStore({ service: 'inventory', claimed });
   const handlers: Handlers = {
     ...networkHandlers(dependencies),
     ...hostHandlers(dependencies),
@@ -32,7 +36,7 @@ export async function openInventory({ store, now = () => new Date() }: Inventory
     watch: watch(dependencies),
   };
   return {
-    registrations: [serviceOf(inventoryV1.InventoryService, translateErrors(handlers, fromStore))],
+    registrations: [serviceOf(inventoryV1.InventoryService, translateErrors(mutations.wrap(handlers), translate))],
     ready: () => !stop.signal.aborted,
     close: async () => stop.abort(),
   };

@@ -35,6 +35,8 @@ export const invalidRequests: InvalidRequest[] = [
   ['createNetwork', { ...network({}), networkId: '1net' }, ['network_id RESOURCE_ID_MALFORMED']],
   ['createNetwork', { ...network({}), networkId: 'a/b' }, ['network_id RESOURCE_ID_MALFORMED']],
   ['createNetwork', { ...network({}), networkId: `a${long(63)}` }, ['network_id RESOURCE_ID_MALFORMED']],
+  ['createNetwork', { ...network({}), requestId: 'again' }, ['request_id REQUEST_ID_MALFORMED']],
+  ['deleteHost', { name: 'hosts/h1', requestId: `x${crypto.randomUUID()}` }, ['request_id REQUEST_ID_MALFORMED']],
   ['createNetwork', network({ kind: 9 }), ['network.kind ENUM_VALUE_UNKNOWN']],
   ['createNetwork', network({ displayName: long(257) }), ['network.display_name TEXT_TOO_LONG']],
   ['createNetwork', network({ routingDomain: 'A' }), ['network.routing_domain ROUTING_DOMAIN_MALFORMED']],

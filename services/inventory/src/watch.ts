@@ -1,10 +1,9 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type inventoryV1, parseRevisionToken } from '@portcullis/api';
-import { invalidArgument } from '@portcullis/rpc';
+import type { inventoryV1 } from '@portcullis/api';
 import { type Wording, watchStore } from '@portcullis/store/resource';
+import type { Dependencies } from './dependencies.js';
 import { hosts, networks, nicBindings, nics, vmInstances } from './documents.js';
 import type { Handlers } from './handlers.js';
-import { type Dependencies, revisionToken } from './store-access.js';
 
 type ResourceInit = MessageInitShape<typeof inventoryV1.ResourceSchema>;
 type RemovalInit = MessageInitShape<typeof inventoryV1.RemovalSchema>;
@@ -33,24 +32,13 @@ const wording: Record<string, Wording<ResourceInit, RemovalInit>> = {
   },
 };
 
-export function watch({ store, closing }: Dependencies): Handlers['watch'] {
+export function watch({ store, revisions, closing }: Dependencies): Handlers['watch'] {
   return async function* ({ resumeToken }, { signal }) {
     yield* watchStore(store, {
       wording,
-      after: resumeRevision(resumeToken, store.epoch),
-      formatToken: (revision) => revisionToken(store, revision),
+      after: revisions.resumeAfter(resumeToken),
+      formatToken: (revision) => revisions.tokenOf(revision),
       signal: AbortSignal.any([signal, closing]),
     });
   };
-}
-
-/** Where to resume; undefined for the beginning, also for a token of a store that was replaced. */
-function resumeRevision(token: string, epoch: string): number | undefined {
-  if (token === '') return undefined;
-  const parsed = parseRevisionToken(token);
-  if (parsed?.service !== 'inventory') {
-    const description = 'is not a revision token of inventory';
-    throw invalidArgument([{ field: 'resume_token', reason: 'REVISION_TOKEN_MALFORMED', description }]);
-  }
-  return parsed.epoch === epoch ? parsed.revision : undefined;
 }

@@ -1,10 +1,10 @@
 import type { Transport } from '@connectrpc/connect';
 import { policyV1 } from '@portcullis/api';
+import { fromStore, Mutations, Revisions } from '@portcullis/resource';
 import { type OpenService, serviceOf } from '@portcullis/rpc';
 import type { Logger } from '@portcullis/runtime';
 import type { Store } from '@portcullis/store';
 import { translateErrors } from '@portcullis/store/resource';
-import { fromStore } from './api-errors.js';
 import type { Handlers } from './handlers.js';
 import { Housekeeping } from './inventory/housekeeping.js';
 import { inventoryClient } from './inventory/inventory-client.js';
@@ -36,7 +36,11 @@ export async function openPolicy({
   const inventory = inventoryClient(transport);
   const housekeeping = new Housekeeping({ store, inventory, log, now });
   const expiry = new RuleExpiry({ store, log, now });
-  const dependencies = { store, inventory, housekeeping, now, closing: stop.signal };
+  const revisions = new Revisions('policy', store);
+  const mutations = new Mutations({ store, service: policyV1.PolicyService, revisions, now });
+  const { commit } = mutations;
+  const dependencies = { store, commit, revisions, inventory, housekeeping, now, closing: stop.signal };
+  const translate = fromStore({ service: 'policy', claimed: ({ holder }) => `${holder.name} is the same rule` });
   const handlers: Handlers = {
     ...securityGroupHandlers(dependencies),
     ...ruleHandlers(dependencies),
@@ -48,7 +52,7 @@ export async function openPolicy({
   housekeeping.start();
   expiry.start();
   return {
-    registrations: [serviceOf(policyV1.PolicyService, translateErrors(handlers, fromStore))],
+    registrations: [serviceOf(policyV1.PolicyService, translateErrors(mutations.wrap(handlers), translate))],
     ready: () => !stop.signal.aborted,
     close: async () => {
       stop.abort();

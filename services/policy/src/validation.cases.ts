@@ -168,6 +168,8 @@ export const invalidRequests: InvalidRequest[] = [
     { parent, securityGroup: { networks: [network('net1')] } },
     ['security_group.networks FIELD_NOT_SETTABLE'],
   ],
+  ['createSecurityGroup', { parent, requestId: 'again' }, ['request_id REQUEST_ID_MALFORMED']],
+  ['addNics', { securityGroup: group('g'), nics: [nic('n1')], requestId: '1' }, ['request_id REQUEST_ID_MALFORMED']],
   ['getSecurityGroup', { name: 'securityGroups/g' }, ['name NAME_MALFORMED']],
   ['listSecurityGroups', { parent: 'projects/-' }, ['parent NAME_MALFORMED']],
   ['listSecurityGroups', { parent, pageSize: -5 }, ['page_size OUT_OF_RANGE']],

@@ -1,12 +1,10 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { parseRevisionToken, type policyV1 } from '@portcullis/api';
-import { invalidArgument } from '@portcullis/rpc';
+import type { policyV1 } from '@portcullis/api';
 import { type Wording, watchStore } from '@portcullis/store/resource';
 import type { Dependencies } from './dependencies.js';
 import { memberships, rules, securityGroups } from './documents.js';
 import type { Handlers } from './handlers.js';
 import { parseMembershipName } from './names.js';
-import { revisionToken } from './store-access.js';
 
 type ResourceInit = MessageInitShape<typeof policyV1.ResourceSchema>;
 type RemovalInit = MessageInitShape<typeof policyV1.RemovalSchema>;
@@ -27,24 +25,13 @@ const wording: Record<string, Wording<ResourceInit, RemovalInit>> = {
   },
 };
 
-export function watch({ store, closing }: Dependencies): Handlers['watch'] {
+export function watch({ store, revisions, closing }: Dependencies): Handlers['watch'] {
   return async function* ({ resumeToken }, { signal }) {
     yield* watchStore(store, {
       wording,
-      after: resumeRevision(resumeToken, store.epoch),
-      formatToken: (revision) => revisionToken(store, revision),
+      after: revisions.resumeAfter(resumeToken),
+      formatToken: (revision) => revisions.tokenOf(revision),
       signal: AbortSignal.any([signal, closing]),
     });
   };
-}
-
-/** Where to resume; undefined for the beginning, also for a token of a store that was replaced. */
-function resumeRevision(token: string, epoch: string): number | undefined {
-  if (token === '') return undefined;
-  const parsed = parseRevisionToken(token);
-  if (parsed?.service !== 'policy') {
-    const description = 'is not a revision token of policy';
-    throw invalidArgument([{ field: 'resume_token', reason: 'REVISION_TOKEN_MALFORMED', description }]);
-  }
-  return parsed.epoch === epoch ? parsed.revision : undefined;
 }

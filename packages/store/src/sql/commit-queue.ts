@@ -67,7 +67,7 @@ export class CommitQueue {
         newest = await engine.lockRevision(db);
         const revisions: LoggedCommit[] = [];
         for (const waiting of this.#join(group)) {
-          const { changes, ...outcome } = await attempt(db, waiting.work);
+          const { changes, ...outcome } = await attempt(db, { work: waiting.work, newest });
           if ('error' in outcome) {
             outcomes.push(outcome);
             continue;
@@ -114,10 +114,10 @@ function settle({ resolve, reject }: Waiting, outcome: Outcome | undefined): voi
 /** Runs one transaction behind a savepoint. Throws only when the database itself is in trouble. */
 async function attempt(
   db: Sql,
-  work: Waiting['work'],
+  { work, newest }: { work: Waiting['work']; newest: number },
 ): Promise<{ value: unknown; changes: LoggedChange[] } | { error: unknown; changes: never[] }> {
   await setSavepoint(db);
-  const transaction = new SqlTransaction(db);
+  const transaction = new SqlTransaction(db, newest);
   try {
     const value = await work(transaction);
     if (transaction.failure !== undefined) throw transaction.failure;

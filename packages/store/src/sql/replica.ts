@@ -1,4 +1,4 @@
-import type { ListQuery, LoggedCommit, Reading, Stored } from '../store.js';
+import { isNote, type ListQuery, type LoggedCommit, type Reading, type Stored } from '../store.js';
 import { SortedDocuments } from './sorted-documents.js';
 
 /** Thrown by a reading that asks for what only the database knows. */
@@ -10,7 +10,7 @@ export class NotInReplica extends Error {
  * All documents of a store in memory, as of one revision.
  *
  * Owns: the documents by kind and name, and the newest commits.
- * Does not own: links and claims; how it is kept up to date.
+ * Does not own: links, claims and notes; how it is kept up to date.
  * Invariant: what it holds is what the database held at `revision`; commits are taken in order and without gaps.
  */
 export class Replica {
@@ -60,10 +60,11 @@ export class Replica {
 
   /** Answers at once; only what comes after an `await` may belong to a later revision. */
   readonly reading: Reading = {
-    get: async (kind, name) => this.#kinds.get(kind)?.get(name),
+    get: async (kind, name) => this.#known(kind)?.get(name),
     getMany: async (kind, names) => {
+      const documents = this.#known(kind);
       const found = names.flatMap((name): [string, Stored][] => {
-        const document = this.#kinds.get(kind)?.get(name);
+        const document = documents?.get(name);
         return document ? [[name, document]] : [];
       });
       return new Map(found);
@@ -73,10 +74,15 @@ export class Replica {
 
   #list({ kind, prefix = '', link, after = '', limit }: ListQuery): Stored[] {
     if (link !== undefined) throw new NotInReplica('links are in the database only');
-    const documents = this.#kinds.get(kind);
+    const documents = this.#known(kind);
     if (documents === undefined) return [];
     if (!documents.isOrdered) throw new NotInReplica('names that are not ASCII are ordered by the database');
     return documents.list({ prefix, after, limit });
+  }
+
+  #known(kind: string): SortedDocuments | undefined {
+    if (isNote(kind)) throw new NotInReplica('no commit tells of notes');
+    return this.#kinds.get(kind);
   }
 
   #of(kind: string): SortedDocuments {

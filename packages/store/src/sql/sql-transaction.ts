@@ -1,4 +1,4 @@
-import { ClaimTaken, type LoggedChange, type Put, type Stored, type Transaction } from '../store.js';
+import { ClaimTaken, isNote, type LoggedChange, type Put, type Stored, type Transaction } from '../store.js';
 import { chunks, SqlReading } from './sql-reading.js';
 import type { Sql } from './tables.js';
 
@@ -19,12 +19,19 @@ interface Touched {
  */
 export class SqlTransaction extends SqlReading implements Transaction {
   readonly #db: Sql;
+  readonly #newest: number;
   readonly #touched = new Map<string, Touched>();
   #failure: unknown;
 
-  constructor(db: Sql) {
+  /** `newest` is the revision of the transaction before. */
+  constructor(db: Sql, newest: number) {
     super(db);
     this.#db = db;
+    this.#newest = newest;
+  }
+
+  get revision(): number {
+    return this.changes().length > 0 ? this.#newest + 1 : this.#newest;
   }
 
   /** Why the transaction cannot be committed any more: a `put` broke off half way. */
@@ -53,9 +60,11 @@ export class SqlTransaction extends SqlReading implements Transaction {
     }
   }
 
-  /** The net change of each document; a document that is as it was before is left out. */
+  /** The net change of each document; a document that is as it was before is left out, and so are notes. */
   changes(): LoggedChange[] {
-    const touched = [...this.#touched.values()].filter(({ before, after }) => !sameBytes(before, after));
+    const touched = [...this.#touched.values()].filter(
+      ({ kind, before, after }) => !isNote(kind) && !sameBytes(before, after),
+    );
     return touched.map(({ kind, name, after }) => ({ kind, name, body: after }));
   }
 

@@ -49,6 +49,24 @@ export function describeCommits(database: string, harness: StoreHarness): void {
       ]);
     });
 
+    it('keeps notes out of the log, and gives no revision to a transaction that wrote nothing else', async () => {
+      const note = { ...document('n'), kind: '_note' };
+      expect((await put(note)).revision).toBe(0);
+      const { value, revision } = await store.transact(async (tx) => {
+        const before = tx.revision;
+        await tx.put({ ...note, body: new Uint8Array([1]) });
+        const noted = tx.revision;
+        await tx.put(document('a'));
+        return [before, noted, tx.revision];
+      });
+      expect([...value, revision]).toEqual([0, 0, 1, 1]);
+      const log = await store.log(0, 10);
+      expect(log?.map(({ changes }) => changes.map(({ kind, name }) => `${kind} ${name}`))).toEqual([['thing a']]);
+      expect((await read((reading) => reading.get('_note', 'n')))?.body).toHaveLength(1);
+      expect((await store.transact((tx) => tx.delete('_note', 'n'))).revision).toBe(1);
+      expect(await read((reading) => reading.get('_note', 'n'))).toBeUndefined();
+    });
+
     it('gives no revision to a transaction that changed nothing', async () => {
       await put(document('a'));
       expect((await put(document('a'))).revision).toBe(1);

@@ -1,35 +1,33 @@
 import { create } from '@bufbuild/protobuf';
 import { inventoryV1 } from '@portcullis/api';
+import { birth, existing, listPage, maxListed, newName, refuse, requireName } from '@portcullis/resource';
 import { checkOptionalId, checkText, Violations } from '@portcullis/store/resource';
-import { maxListed, refuse } from '../api-errors.js';
+import type { Dependencies } from '../dependencies.js';
 import { hosts, nicBindings } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { inUse } from '../in-use.js';
-import { existing, requireName } from '../lookup.js';
 import { hostNames } from '../names.js';
 import { maxDisplayNameLength } from '../network/network-fields.js';
-import { birth, newName } from '../new-resource.js';
-import { commit, type Dependencies, listPage } from '../store-access.js';
 
 type HostHandlers = Pick<Handlers, 'createHost' | 'getHost' | 'listHosts' | 'deleteHost'>;
 
-export function hostHandlers({ store, now }: Dependencies): HostHandlers {
+export function hostHandlers({ store, commit, now }: Dependencies): HostHandlers {
   return {
-    createHost: async ({ hostId, host }) => {
+    createHost: async (request) => {
+      const { hostId, host } = request;
       const violations = new Violations();
       const displayName = host?.displayName ?? '';
       checkOptionalId(violations, 'host_id', hostId);
       checkText(violations, 'host.display_name', displayName, maxDisplayNameLength);
       refuse(violations);
-      const { value, revisionToken } = await commit(store, async (tx) => {
+      return commit(request, async (tx) => {
         const format = (id: string) => hostNames.format({ host: id });
         const name = await newName(tx, hosts, { id: hostId, prefix: 'host', format });
         const { uid, createTime } = birth(now());
         const made = create(inventoryV1.HostSchema, { name, displayName, uid, createTime });
         await hosts.put(tx, [made]);
-        return made;
+        return { host: made };
       });
-      return { host: value, revisionToken };
     },
 
     getHost: async ({ name }) => {
@@ -43,15 +41,16 @@ export function hostHandlers({ store, now }: Dependencies): HostHandlers {
       return { hosts: items, nextPageToken };
     },
 
-    deleteHost: async ({ name }) => {
+    deleteHost: async (request) => {
+      const { name } = request;
       requireName('name', name, hostNames);
-      const { revisionToken } = await commit(store, async (tx) => {
+      return commit(request, async (tx) => {
         await existing(tx, hosts, name);
         const users = await nicBindings.list(tx, { link: { name: 'host', target: name }, limit: maxListed + 1 });
         if (users.length > 0) throw inUse(name, users, { reason: 'HOST_IN_USE', why: 'the NIC is bound to the host' });
         await hosts.delete(tx, [name]);
+        return {};
       });
-      return { revisionToken };
     },
   };
 }

@@ -1,10 +1,9 @@
-import { maxListed } from '../api-errors.js';
+import { existing, listPage, maxListed, requireName } from '@portcullis/resource';
+import type { Dependencies } from '../dependencies.js';
 import { networks, nics } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { inUse } from '../in-use.js';
-import { existing, requireName } from '../lookup.js';
 import { networkNames, projectNames } from '../names.js';
-import { commit, type Dependencies, listPage } from '../store-access.js';
 import { createNetwork } from './create-network.js';
 import { updateNetwork } from './update-network.js';
 
@@ -14,7 +13,7 @@ type NetworkHandlers = Pick<
 >;
 
 export function networkHandlers(dependencies: Dependencies): NetworkHandlers {
-  const { store } = dependencies;
+  const { store, commit } = dependencies;
   return {
     createNetwork: createNetwork(dependencies),
 
@@ -37,15 +36,16 @@ export function networkHandlers(dependencies: Dependencies): NetworkHandlers {
 
     updateNetwork: updateNetwork(dependencies),
 
-    deleteNetwork: async ({ name }) => {
+    deleteNetwork: async (request) => {
+      const { name } = request;
       requireName('name', name, networkNames);
-      const { revisionToken } = await commit(store, async (tx) => {
+      return commit(request, async (tx) => {
         await existing(tx, networks, name);
         const users = await nics.list(tx, { link: { name: 'network', target: name }, limit: maxListed + 1 });
         if (users.length > 0) throw inUse(name, users, { reason: 'NETWORK_IN_USE', why: 'the NIC is on the network' });
         await networks.delete(tx, [name]);
+        return {};
       });
-      return { revisionToken };
     },
   };
 }

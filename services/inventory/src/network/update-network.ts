@@ -1,21 +1,21 @@
 import { create } from '@bufbuild/protobuf';
 import { inventoryV1 } from '@portcullis/api';
 import { cidrContains, parseAddress, parseCidr } from '@portcullis/model';
+import { maxListed, refuse, update } from '@portcullis/resource';
 import type { Reading } from '@portcullis/store';
 import { checkName, checkText, checkUpdateMask, Violations } from '@portcullis/store/resource';
-import { maxListed, refuse } from '../api-errors.js';
+import type { Dependencies } from '../dependencies.js';
 import { networks, nics } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { inUse } from '../in-use.js';
 import { networkNames } from '../names.js';
-import { commit, type Dependencies } from '../store-access.js';
-import { update } from '../update.js';
 import { maxDisplayNameLength, readCidrs, readDhcpServers } from './network-fields.js';
 
 const mutable = ['display_name', 'cidrs', 'dhcp_servers'] as const;
 
-export function updateNetwork({ store, now }: Dependencies): Handlers['updateNetwork'] {
-  return async ({ network = create(inventoryV1.NetworkSchema), updateMask }) => {
+export function updateNetwork({ commit, now }: Dependencies): Handlers['updateNetwork'] {
+  return async (request) => {
+    const { network = create(inventoryV1.NetworkSchema), updateMask } = request;
     const violations = new Violations();
     const { name } = network;
     checkName(violations, 'network.name', name, networkNames);
@@ -28,19 +28,18 @@ export function updateNetwork({ store, now }: Dependencies): Handlers['updateNet
     if (paths.has('cidrs')) change.cidrs = readCidrs(violations, network.cidrs);
     if (paths.has('dhcp_servers')) change.dhcpServers = readDhcpServers(violations, network.dhcpServers);
     refuse(violations);
-    const { value, revisionToken } = await commit(store, (tx) =>
-      update(tx, {
+    return commit(request, async (tx) => ({
+      network: await update(tx, {
         collection: networks,
         name,
-        change,
+        change: (stored) => Object.assign(stored, change),
         now: now(),
         check: async () => {
           if (change.cidrs) await refuseOutside(tx, name, change.cidrs);
           return [];
         },
       }),
-    );
-    return { network: value, revisionToken };
+    }));
   };
 }
 

@@ -1,19 +1,18 @@
 import { create } from '@bufbuild/protobuf';
 import { inventoryV1 } from '@portcullis/api';
+import { birth, refuse, refuseMissing } from '@portcullis/resource';
 import { alreadyExists } from '@portcullis/rpc';
 import { checkEnum, checkName, quote, Violations } from '@portcullis/store/resource';
-import { refuse } from '../api-errors.js';
+import type { Dependencies } from '../dependencies.js';
 import { hosts, nicBindings, nics } from '../documents.js';
 import type { Handlers } from '../handlers.js';
-import { refuseMissing } from '../lookup.js';
 import { hostNames, nicBindingNames, nicNames } from '../names.js';
-import { birth } from '../new-resource.js';
-import { commit, type Dependencies } from '../store-access.js';
 
 const { NicBindingSchema, NicBindingState, NicBindingStateSchema } = inventoryV1;
 
-export function createNicBinding({ store, now }: Dependencies): Handlers['createNicBinding'] {
-  return async ({ parent, nicBinding = create(NicBindingSchema) }) => {
+export function createNicBinding({ commit, now }: Dependencies): Handlers['createNicBinding'] {
+  return async (request) => {
+    const { parent, nicBinding = create(NicBindingSchema) } = request;
     const violations = new Violations();
     const { interfaceName, bridgeName, state } = nicBinding;
     const nic = checkName(violations, 'parent', parent, nicNames);
@@ -23,7 +22,7 @@ export function createNicBinding({ store, now }: Dependencies): Handlers['create
     checkEnum(violations, 'nic_binding.state', state, { desc: NicBindingStateSchema });
     refuse(violations);
     const name = nicBindingNames.format({ project: '', nic: '', host: '', ...nic, ...host });
-    const { value, revisionToken } = await commit(store, async (tx) => {
+    return commit(request, async (tx) => {
       const wanted = [
         { name: parent, found: await nics.get(tx, parent) },
         { name: nicBinding.host, found: await hosts.get(tx, nicBinding.host) },
@@ -39,9 +38,8 @@ export function createNicBinding({ store, now }: Dependencies): Handlers['create
         createTime: birth(now()).createTime,
       });
       await nicBindings.put(tx, [made], () => [`interface ${interfaceName} on ${made.host}`]);
-      return made;
+      return { nicBinding: made };
     });
-    return { nicBinding: value, revisionToken };
   };
 }
 

@@ -1,14 +1,14 @@
+import { existing, listPage, requireName } from '@portcullis/resource';
+import type { Dependencies } from '../dependencies.js';
 import { nicBindings, nics } from '../documents.js';
 import type { Handlers } from '../handlers.js';
-import { existing, requireName } from '../lookup.js';
 import { nicBindingNames, nicNames, projectNames } from '../names.js';
-import { commit, type Dependencies, listPage } from '../store-access.js';
 import { createNicBinding } from './create-nic-binding.js';
 
 type NicBindingHandlers = Pick<Handlers, 'createNicBinding' | 'getNicBinding' | 'listNicBindings' | 'deleteNicBinding'>;
 
 export function nicBindingHandlers(dependencies: Dependencies): NicBindingHandlers {
-  const { store } = dependencies;
+  const { store, commit } = dependencies;
   return {
     createNicBinding: createNicBinding(dependencies),
 
@@ -26,13 +26,14 @@ export function nicBindingHandlers(dependencies: Dependencies): NicBindingHandle
       return { nicBindings: page.items, nextPageToken: page.nextPageToken };
     },
 
-    deleteNicBinding: async ({ name }) => {
+    deleteNicBinding: async (request) => {
+      const { name } = request;
       requireName('name', name, nicBindingNames);
-      const { revisionToken } = await commit(store, async (tx) => {
+      return commit(request, async (tx) => {
         await existing(tx, nicBindings, name);
         await nicBindings.delete(tx, [name]);
+        return {};
       });
-      return { revisionToken };
     },
   };
 }

@@ -1,10 +1,9 @@
+import { refuse, refuseMissing } from '@portcullis/resource';
 import { checkCount, checkName, quote, Violations } from '@portcullis/store/resource';
-import { refuse } from '../api-errors.js';
+import type { Dependencies } from '../dependencies.js';
 import { nics } from '../documents.js';
 import type { Handlers } from '../handlers.js';
-import { refuseMissing } from '../lookup.js';
 import { nicNames, projectNames } from '../names.js';
-import type { Dependencies } from '../store-access.js';
 
 const maxNames = 500;
 

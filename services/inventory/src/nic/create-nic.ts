@@ -1,20 +1,19 @@
 import { create } from '@bufbuild/protobuf';
 import { inventoryV1 } from '@portcullis/api';
+import { birth, newName, refuse, refuseMissing } from '@portcullis/resource';
 import { checkEnum, checkName, checkOptionalId, quote, Violations } from '@portcullis/store/resource';
-import { refuse } from '../api-errors.js';
+import type { Dependencies } from '../dependencies.js';
 import { networks, nics, vmInstances } from '../documents.js';
 import type { Handlers } from '../handlers.js';
-import { refuseMissing } from '../lookup.js';
 import { networkNames, nicNames, projectNames, vmInstanceNames } from '../names.js';
-import { birth, newName } from '../new-resource.js';
-import { commit, type Dependencies } from '../store-access.js';
 import { claimsOf, readAddresses, readMac } from './nic-fields.js';
 
 const { EgressDefault, EgressDefaultSchema, NicSchema } = inventoryV1;
 
-export function createNic({ store, now }: Dependencies): Handlers['createNic'] {
-  return async ({ parent, nicId, nic = create(NicSchema) }) => {
-    const { value, revisionToken } = await commit(store, async (tx) => {
+export function createNic({ commit, now }: Dependencies): Handlers['createNic'] {
+  return async (request) => {
+    const { parent, nicId, nic = create(NicSchema) } = request;
+    return commit(request, async (tx) => {
       const violations = new Violations();
       const { vmInstance, network, antiSpoofing, egressDefault } = nic;
       const project = checkName(violations, 'parent', parent, projectNames)?.project;
@@ -47,8 +46,7 @@ export function createNic({ store, now }: Dependencies): Handlers['createNic'] {
         ...birth(now()),
       });
       await nics.put(tx, [made], (each) => (onNetwork ? claimsOf(each, onNetwork) : []));
-      return made;
+      return { nic: made };
     });
-    return { nic: value, revisionToken };
   };
 }

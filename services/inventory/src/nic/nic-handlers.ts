@@ -1,8 +1,8 @@
+import { existing, listPage, requireName } from '@portcullis/resource';
+import type { Dependencies } from '../dependencies.js';
 import { nics } from '../documents.js';
 import type { Handlers } from '../handlers.js';
-import { existing, requireName } from '../lookup.js';
 import { nicNames, projectNames } from '../names.js';
-import { commit, type Dependencies, listPage } from '../store-access.js';
 import { batchGetNics } from './batch-get-nics.js';
 import { createNic } from './create-nic.js';
 import { deleteNics } from './delete-nics.js';
@@ -11,7 +11,7 @@ import { updateNic } from './update-nic.js';
 type NicHandlers = Pick<Handlers, 'createNic' | 'getNic' | 'listNics' | 'batchGetNics' | 'updateNic' | 'deleteNic'>;
 
 export function nicHandlers(dependencies: Dependencies): NicHandlers {
-  const { store } = dependencies;
+  const { store, commit } = dependencies;
   return {
     createNic: createNic(dependencies),
 
@@ -32,13 +32,14 @@ export function nicHandlers(dependencies: Dependencies): NicHandlers {
 
     updateNic: updateNic(dependencies),
 
-    deleteNic: async ({ name }) => {
+    deleteNic: async (request) => {
+      const { name } = request;
       requireName('name', name, nicNames);
-      const { revisionToken } = await commit(store, async (tx) => {
+      return commit(request, async (tx) => {
         await existing(tx, nics, name);
         await deleteNics(tx, [name]);
+        return {};
       });
-      return { revisionToken };
     },
   };
 }

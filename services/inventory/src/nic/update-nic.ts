@@ -1,22 +1,21 @@
 import { create } from '@bufbuild/protobuf';
 import { inventoryV1 } from '@portcullis/api';
+import { existing, refuse, update } from '@portcullis/resource';
 import { checkEnum, checkName, checkUpdateMask, Violations } from '@portcullis/store/resource';
-import { refuse } from '../api-errors.js';
+import type { Dependencies } from '../dependencies.js';
 import { networks, nics } from '../documents.js';
 import type { Handlers } from '../handlers.js';
-import { existing } from '../lookup.js';
 import { nicNames } from '../names.js';
-import { commit, type Dependencies } from '../store-access.js';
-import { update } from '../update.js';
 import { claimsOf, readAddresses } from './nic-fields.js';
 
 const { EgressDefault, EgressDefaultSchema, NicSchema } = inventoryV1;
 const mutable = ['addresses', 'anti_spoofing', 'egress_default'] as const;
 
-export function updateNic({ store, now }: Dependencies): Handlers['updateNic'] {
-  return async ({ nic = create(NicSchema), updateMask }) => {
+export function updateNic({ commit, now }: Dependencies): Handlers['updateNic'] {
+  return async (request) => {
+    const { nic = create(NicSchema), updateMask } = request;
     const { name, antiSpoofing, egressDefault } = nic;
-    const { value, revisionToken } = await commit(store, async (tx) => {
+    return commit(request, async (tx) => {
       const violations = new Violations();
       const isNamed = checkName(violations, 'nic.name', name, nicNames) !== undefined;
       const paths = checkUpdateMask(violations, updateMask, { message: NicSchema, mutable });
@@ -32,8 +31,8 @@ export function updateNic({ store, now }: Dependencies): Handlers['updateNic'] {
       refuse(violations);
       const check = async (changed: inventoryV1.Nic) =>
         claimsOf(changed, network ?? (await existing(tx, networks, changed.network)));
-      return update(tx, { collection: nics, name, change, now: now(), check });
+      const apply = (stored: inventoryV1.Nic) => Object.assign(stored, change);
+      return { nic: await update(tx, { collection: nics, name, change: apply, now: now(), check }) };
     });
-    return { nic: value, revisionToken };
   };
 }

@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { inventoryV1 } from '@portcullis/api';
+import { birth, existing, listPage, newName, refuse, requireName, update } from '@portcullis/resource';
 import type { Transaction } from '@portcullis/store';
 import {
   checkEnum,
@@ -9,16 +10,12 @@ import {
   checkUpdateMask,
   Violations,
 } from '@portcullis/store/resource';
-import { refuse } from '../api-errors.js';
+import type { Dependencies } from '../dependencies.js';
 import { nics, vmInstances } from '../documents.js';
 import type { Handlers } from '../handlers.js';
-import { existing, requireName } from '../lookup.js';
 import { projectNames, vmInstanceNames } from '../names.js';
 import { maxDisplayNameLength } from '../network/network-fields.js';
-import { birth, newName } from '../new-resource.js';
 import { deleteNics } from '../nic/delete-nics.js';
-import { commit, type Dependencies, listPage } from '../store-access.js';
-import { update } from '../update.js';
 
 const { VmInstanceSchema, VmInstanceState, VmInstanceStateSchema } = inventoryV1;
 
@@ -27,9 +24,10 @@ type VmInstanceHandlers = Pick<
   'createVmInstance' | 'getVmInstance' | 'listVmInstances' | 'updateVmInstance' | 'deleteVmInstance'
 >;
 
-export function vmInstanceHandlers({ store, now }: Dependencies): VmInstanceHandlers {
+export function vmInstanceHandlers({ store, commit, now }: Dependencies): VmInstanceHandlers {
   return {
-    createVmInstance: async ({ parent, vmInstanceId, vmInstance = create(VmInstanceSchema) }) => {
+    createVmInstance: async (request) => {
+      const { parent, vmInstanceId, vmInstance = create(VmInstanceSchema) } = request;
       const violations = new Violations();
       const { displayName, state } = vmInstance;
       const project = checkName(violations, 'parent', parent, projectNames)?.project ?? '';
@@ -37,7 +35,7 @@ export function vmInstanceHandlers({ store, now }: Dependencies): VmInstanceHand
       checkText(violations, 'vm_instance.display_name', displayName, maxDisplayNameLength);
       checkEnum(violations, 'vm_instance.state', state, { desc: VmInstanceStateSchema });
       refuse(violations);
-      const { value, revisionToken } = await commit(store, async (tx) => {
+      return commit(request, async (tx) => {
         const format = (id: string) => vmInstanceNames.format({ project, vm_instance: id });
         const name = await newName(tx, vmInstances, { id: vmInstanceId, prefix: 'vm', format });
         const made = create(VmInstanceSchema, {
@@ -47,9 +45,8 @@ export function vmInstanceHandlers({ store, now }: Dependencies): VmInstanceHand
           ...birth(now()),
         });
         await vmInstances.put(tx, [made]);
-        return made;
+        return { vmInstance: made };
       });
-      return { vmInstance: value, revisionToken };
     },
 
     getVmInstance: async ({ name }) => {
@@ -65,7 +62,8 @@ export function vmInstanceHandlers({ store, now }: Dependencies): VmInstanceHand
       return { vmInstances: page.items, nextPageToken: page.nextPageToken };
     },
 
-    updateVmInstance: async ({ vmInstance = create(VmInstanceSchema), updateMask }) => {
+    updateVmInstance: async (request) => {
+      const { vmInstance = create(VmInstanceSchema), updateMask } = request;
       const violations = new Violations();
       const { name, displayName, state } = vmInstance;
       checkName(violations, 'vm_instance.name', name, vmInstanceNames);
@@ -81,16 +79,18 @@ export function vmInstanceHandlers({ store, now }: Dependencies): VmInstanceHand
         change.state = state;
       }
       refuse(violations);
-      const { value, revisionToken } = await commit(store, (tx) =>
-        update(tx, { collection: vmInstances, name, change, now: now() }),
-      );
-      return { vmInstance: value, revisionToken };
+      const apply = (stored: inventoryV1.VmInstance) => Object.assign(stored, change);
+      return commit(request, async (tx) => ({
+        vmInstance: await update(tx, { collection: vmInstances, name, change: apply, now: now() }),
+      }));
     },
 
-    deleteVmInstance: async ({ name }) => {
-      requireName('name', name, vmInstanceNames);
-      const { revisionToken } = await commit(store, (tx) => deleteVmInstance(tx, name));
-      return { revisionToken };
+    deleteVmInstance: async (request) => {
+      requireName('name', request.name, vmInstanceNames);
+      return commit(request, async (tx) => {
+        await deleteVmInstance(tx, request.name);
+        return {};
+      });
     },
   };
 }

@@ -1,20 +1,19 @@
 import { create } from '@bufbuild/protobuf';
 import { policyV1 } from '@portcullis/api';
-import { blockedBy } from '../api-errors.js';
+import { blockedBy, existing, refuseMissing } from '@portcullis/resource';
 import type { Dependencies } from '../dependencies.js';
 import { memberships, securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
-import { existing, refuseMissing } from '../lookup.js';
-import { commit } from '../store-access.js';
 import { checkNics } from './nic-list.js';
 
-export function addNics({ store, inventory, housekeeping }: Dependencies): Handlers['addNics'] {
-  return async ({ securityGroup, nics }, { signal }) => {
+export function addNics({ store, commit, inventory, housekeeping }: Dependencies): Handlers['addNics'] {
+  return async (request, { signal }) => {
+    const { securityGroup, nics } = request;
     checkNics(securityGroup, nics);
     await store.read((reading) => existing(reading, securityGroups, securityGroup));
     const found = await inventory.findNics(nics, { signal });
     refuseMissing([...new Set(nics)].map((name) => ({ name, found: found.get(name) })));
-    const { revisionToken } = await commit(store, async (tx) => {
+    const answer = await commit(request, async (tx) => {
       const { networks } = await existing(tx, securityGroups, securityGroup);
       const strangers = [...found.values()].filter(({ network }) => !networks.includes(network));
       if (strangers.length > 0) {
@@ -31,9 +30,10 @@ export function addNics({ store, inventory, housekeeping }: Dependencies): Handl
         create(policyV1.MembershipSchema, { securityGroup, nic, nicUid, network }),
       );
       await memberships.put(tx, joining);
+      return {};
     });
     // Gone between the question and the commit? Then inventory's watch may have told too early to be of use.
     housekeeping.suspect({ nics });
-    return { revisionToken };
+    return answer;
   };
 }

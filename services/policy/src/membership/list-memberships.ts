@@ -1,10 +1,9 @@
+import { listPage, refuse } from '@portcullis/resource';
 import { checkName, quote, type ResourceName, type Selection, Violations } from '@portcullis/store/resource';
-import { refuse } from '../api-errors.js';
 import type { Dependencies } from '../dependencies.js';
 import { memberships, ofGroup } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { nicNames, projectNames, securityGroupNames } from '../names.js';
-import { listPage } from '../store-access.js';
 
 export function listMemberships({ store }: Dependencies): Handlers['listMemberships'] {
   return async (request) => {

@@ -1,5 +1,5 @@
+import { refuse } from '@portcullis/resource';
 import { checkCount, checkName, quote, Violations } from '@portcullis/store/resource';
-import { refuse } from '../api-errors.js';
 import { nicNames, projectNames, securityGroupNames } from '../names.js';
 
 const maxNics = 500;

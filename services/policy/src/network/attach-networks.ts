@@ -1,12 +1,9 @@
+import { existing, refuse, refuseMissing, update } from '@portcullis/resource';
 import { checkCount, checkName, Violations } from '@portcullis/store/resource';
-import { refuse } from '../api-errors.js';
 import type { Dependencies } from '../dependencies.js';
 import { securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
-import { existing, refuseMissing } from '../lookup.js';
 import { networkNames, securityGroupNames } from '../names.js';
-import { commit } from '../store-access.js';
-import { update } from '../update.js';
 
 const maxNetworks = 500;
 
@@ -19,15 +16,22 @@ export function checkNetworks(securityGroup: string, networks: readonly string[]
   refuse(violations);
 }
 
-export function attachNetworks({ store, inventory, housekeeping, now }: Dependencies): Handlers['attachNetworks'] {
-  return async ({ securityGroup, networks }, { signal }) => {
+export function attachNetworks({
+  store,
+  commit,
+  inventory,
+  housekeeping,
+  now,
+}: Dependencies): Handlers['attachNetworks'] {
+  return async (request, { signal }) => {
+    const { securityGroup, networks } = request;
     checkNetworks(securityGroup, networks);
     const { value: group } = await store.read((reading) => existing(reading, securityGroups, securityGroup));
     const added = networks.filter((network) => !group.networks.includes(network));
     const found = await inventory.findNetworks(added, { signal });
     refuseMissing([...new Set(added)].map((name) => ({ name, found: found.get(name) })));
-    const { value, revisionToken } = await commit(store, (tx) =>
-      update(tx, {
+    const answer = await commit(request, async (tx) => ({
+      securityGroup: await update(tx, {
         collection: securityGroups,
         name: securityGroup,
         now: now(),
@@ -35,9 +39,9 @@ export function attachNetworks({ store, inventory, housekeeping, now }: Dependen
           changed.networks = [...new Set([...changed.networks, ...networks])];
         },
       }),
-    );
+    }));
     // Gone between the question and the commit? Then inventory's watch may have told too early to be of use.
     housekeeping.suspect({ networks });
-    return { securityGroup: value, revisionToken };
+    return answer;
   };
 }

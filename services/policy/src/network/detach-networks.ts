@@ -1,25 +1,22 @@
 import type { policyV1 } from '@portcullis/api';
+import { existing, noneFound, update } from '@portcullis/resource';
 import type { Transaction } from '@portcullis/store';
-import { noneFound } from '../api-errors.js';
 import type { Dependencies } from '../dependencies.js';
 import { memberships, onNetwork, securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
-import { existing } from '../lookup.js';
 import { membershipName } from '../names.js';
-import { commit } from '../store-access.js';
-import { update } from '../update.js';
 import { checkNetworks } from './attach-networks.js';
 
-export function detachNetworks({ store, now }: Dependencies): Handlers['detachNetworks'] {
-  return async ({ securityGroup, networks }) => {
+export function detachNetworks({ commit, now }: Dependencies): Handlers['detachNetworks'] {
+  return async (request) => {
+    const { securityGroup, networks } = request;
     checkNetworks(securityGroup, networks);
-    const { value, revisionToken } = await commit(store, async (tx) => {
+    return commit(request, async (tx) => {
       const group = await existing(tx, securityGroups, securityGroup);
       const strange = [...new Set(networks)].filter((network) => !group.networks.includes(network));
       if (strange.length > 0) throw noneFound(strange, `not attached to ${securityGroup}`);
-      return detach(tx, { securityGroup, networks, now: now() });
+      return { securityGroup: await detach(tx, { securityGroup, networks, now: now() }) };
     });
-    return { securityGroup: value, revisionToken };
   };
 }
 

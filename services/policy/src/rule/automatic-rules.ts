@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { policyV1 } from '@portcullis/api';
-import { birth } from '../new-resource.js';
+import { birth } from '@portcullis/resource';
 import { randomRuleName } from './rule-name.js';
 
 const { Direction, Protocol, SecurityGroupRuleSchema } = policyV1;

@@ -1,43 +1,43 @@
 import { create } from '@bufbuild/protobuf';
 import { policyV1 } from '@portcullis/api';
+import { birth, refuse, refuseMissing } from '@portcullis/resource';
 import { alreadyExists } from '@portcullis/rpc';
-import { ClaimTaken, type Reading, type Store, type Transaction } from '@portcullis/store';
+import { ClaimTaken, type Reading, type Transaction } from '@portcullis/store';
 import { checkCount, checkName, Violations } from '@portcullis/store/resource';
-import { refuse } from '../api-errors.js';
 import type { Dependencies } from '../dependencies.js';
 import { rules, securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
-import { refuseMissing } from '../lookup.js';
 import { securityGroupNames } from '../names.js';
-import { birth } from '../new-resource.js';
-import { commit } from '../store-access.js';
-import { type RuleFields, readRule } from './rule-fields.js';
+import { readRule } from './rule-fields.js';
 import { ruleIdentity } from './rule-identity.js';
 import { randomRuleName } from './rule-name.js';
 
 const { SecurityGroupRuleSchema } = policyV1;
 const maxBatch = 500;
 
-export function createSecurityGroupRule({ store, now }: Dependencies): Handlers['createSecurityGroupRule'] {
-  return async ({ parent, securityGroupRule = create(SecurityGroupRuleSchema) }) => {
+export function createSecurityGroupRule({ commit, now }: Dependencies): Handlers['createSecurityGroupRule'] {
+  return async (request) => {
+    const { parent, securityGroupRule = create(SecurityGroupRuleSchema) } = request;
     const sent = [{ rule: securityGroupRule, field: 'security_group_rule' }];
-    const { value, revisionToken } = await createRules(store, {
-      parent,
-      sent,
-      now: now(),
-      violations: new Violations(),
+    const creation = readCreation({ parent, sent, now: now(), violations: new Violations() });
+    return commit(request, async (tx) => {
+      const [made] = await createRules(tx, creation);
+      return { securityGroupRule: made as policyV1.SecurityGroupRule };
     });
-    return { securityGroupRule: value[0] as policyV1.SecurityGroupRule, revisionToken };
   };
 }
 
-export function batchCreateSecurityGroupRules({ store, now }: Dependencies): Handlers['batchCreateSecurityGroupRules'] {
-  return async ({ parent, securityGroupRules }) => {
+export function batchCreateSecurityGroupRules({
+  commit,
+  now,
+}: Dependencies): Handlers['batchCreateSecurityGroupRules'] {
+  return async (request) => {
+    const { parent, securityGroupRules } = request;
     const violations = new Violations();
     checkCount(violations, 'security_group_rules', securityGroupRules.length, { min: 1, max: maxBatch });
     const sent = securityGroupRules.map((rule, i) => ({ rule, field: `security_group_rules[${i}]` }));
-    const { value, revisionToken } = await createRules(store, { parent, sent, now: now(), violations });
-    return { securityGroupRules: value, revisionToken };
+    const creation = readCreation({ parent, sent, now: now(), violations });
+    return commit(request, async (tx) => ({ securityGroupRules: await createRules(tx, creation) }));
   };
 }
 
@@ -46,7 +46,7 @@ interface SentRule {
   readonly field: string;
 }
 
-interface CreateRules {
+interface SentRules {
   readonly parent: string;
   readonly sent: readonly SentRule[];
   readonly now: Date;
@@ -54,8 +54,15 @@ interface CreateRules {
   readonly violations: Violations;
 }
 
-/** Creates rules, all or none. */
-async function createRules(store: Store, { parent, sent, now, violations }: CreateRules) {
+interface Creation {
+  readonly parent: string;
+  readonly sent: readonly SentRule[];
+  /** What is to be stored, in the order of `sent`. */
+  readonly made: policyV1.SecurityGroupRule[];
+}
+
+/** Reads new rules. Throws INVALID_ARGUMENT, and ALREADY_EXISTS for the same rule twice. */
+function readCreation({ parent, sent, now, violations }: SentRules): Creation {
   const project = checkName(violations, 'parent', parent, securityGroupNames)?.project ?? '';
   const fields = sent.map(({ rule, field }) => readRule(violations, rule, { field, project, now }));
   refuse(violations);
@@ -63,12 +70,15 @@ async function createRules(store: Store, { parent, sent, now, violations }: Crea
     create(SecurityGroupRuleSchema, { ...each, name: randomRuleName(parent), ...birth(now) }),
   );
   refuseRepeated(made, sent);
-  return commit(store, async (tx) => {
-    await refuseMissingGroups(tx, parent, fields);
-    await chooseFreeNames(tx, parent, made);
-    await putNewRules(tx, made, sent);
-    return made;
-  });
+  return { parent, sent, made };
+}
+
+/** Creates rules, all or none. */
+async function createRules(tx: Transaction, { parent, sent, made }: Creation): Promise<policyV1.SecurityGroupRule[]> {
+  await refuseMissingGroups(tx, parent, made);
+  await chooseFreeNames(tx, parent, made);
+  await putNewRules(tx, made, sent);
+  return made;
 }
 
 /** The same rule twice in one request. */
@@ -82,8 +92,12 @@ function refuseRepeated(made: readonly policyV1.SecurityGroupRule[], sent: reado
   }
 }
 
-async function refuseMissingGroups(tx: Reading, parent: string, fields: readonly RuleFields[]): Promise<void> {
-  const remotes = fields.map(({ remoteSecurityGroup }) => remoteSecurityGroup).filter((name) => name !== '');
+async function refuseMissingGroups(
+  tx: Reading,
+  parent: string,
+  made: readonly policyV1.SecurityGroupRule[],
+): Promise<void> {
+  const remotes = made.map(({ remoteSecurityGroup }) => remoteSecurityGroup).filter((name) => name !== '');
   const names = [...new Set([parent, ...remotes])];
   const found = await securityGroups.getMany(tx, names);
   refuseMissing(names.map((name) => ({ name, found: found.get(name) })));

@@ -1,9 +1,8 @@
+import { existing, listPage, requireName } from '@portcullis/resource';
 import type { Dependencies } from '../dependencies.js';
 import { rules, securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
-import { existing, requireName } from '../lookup.js';
 import { ruleNames, securityGroupNames } from '../names.js';
-import { commit, listPage } from '../store-access.js';
 import { batchCreateSecurityGroupRules, createSecurityGroupRule } from './create-rules.js';
 import { updateSecurityGroupRule } from './update-rule.js';
 
@@ -18,7 +17,7 @@ type RuleHandlers = Pick<
 >;
 
 export function ruleHandlers(dependencies: Dependencies): RuleHandlers {
-  const { store } = dependencies;
+  const { store, commit } = dependencies;
   return {
     batchCreateSecurityGroupRules: batchCreateSecurityGroupRules(dependencies),
     createSecurityGroupRule: createSecurityGroupRule(dependencies),
@@ -38,13 +37,14 @@ export function ruleHandlers(dependencies: Dependencies): RuleHandlers {
       return { securityGroupRules: items, nextPageToken };
     },
 
-    deleteSecurityGroupRule: async ({ name }) => {
+    deleteSecurityGroupRule: async (request) => {
+      const { name } = request;
       requireName('name', name, ruleNames);
-      const { revisionToken } = await commit(store, async (tx) => {
+      return commit(request, async (tx) => {
         await existing(tx, rules, name);
         await rules.delete(tx, [name]);
+        return {};
       });
-      return { revisionToken };
     },
   };
 }

@@ -1,20 +1,19 @@
 import { create } from '@bufbuild/protobuf';
 import { policyV1 } from '@portcullis/api';
+import { refuse, update } from '@portcullis/resource';
 import { checkName, checkText, checkUpdateMask, Violations } from '@portcullis/store/resource';
-import { refuse } from '../api-errors.js';
 import type { Dependencies } from '../dependencies.js';
 import { rules } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { ruleNames } from '../names.js';
-import { commit } from '../store-access.js';
 import { maxDescriptionLength } from '../text-limits.js';
-import { update } from '../update.js';
 import { checkExpireTime } from './expire-time.js';
 
 const mutable = ['description', 'disabled', 'expire_time'] as const;
 
-export function updateSecurityGroupRule({ store, now }: Dependencies): Handlers['updateSecurityGroupRule'] {
-  return async ({ securityGroupRule: sent = create(policyV1.SecurityGroupRuleSchema), updateMask }) => {
+export function updateSecurityGroupRule({ commit, now }: Dependencies): Handlers['updateSecurityGroupRule'] {
+  return async (request) => {
+    const { securityGroupRule: sent = create(policyV1.SecurityGroupRuleSchema), updateMask } = request;
     const violations = new Violations();
     const field = 'security_group_rule';
     checkName(violations, `${field}.name`, sent.name, ruleNames);
@@ -22,8 +21,8 @@ export function updateSecurityGroupRule({ store, now }: Dependencies): Handlers[
     if (paths.has('description')) checkText(violations, `${field}.description`, sent.description, maxDescriptionLength);
     if (paths.has('expire_time')) checkExpireTime(violations, `${field}.expire_time`, sent.expireTime, now());
     refuse(violations);
-    const { value, revisionToken } = await commit(store, (tx) =>
-      update(tx, {
+    return commit(request, async (tx) => ({
+      securityGroupRule: await update(tx, {
         collection: rules,
         name: sent.name,
         now: now(),
@@ -38,7 +37,6 @@ export function updateSecurityGroupRule({ store, now }: Dependencies): Handlers[
           }
         },
       }),
-    );
-    return { securityGroupRule: value, revisionToken };
+    }));
   };
 }

@@ -1,20 +1,19 @@
 import { create } from '@bufbuild/protobuf';
 import { policyV1 } from '@portcullis/api';
+import { birth, newName, refuse } from '@portcullis/resource';
 import { checkEnum, checkName, checkOptionalId, checkText, Violations } from '@portcullis/store/resource';
-import { refuse } from '../api-errors.js';
 import type { Dependencies } from '../dependencies.js';
 import { rules, securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { projectNames, securityGroupNames } from '../names.js';
-import { birth, newName } from '../new-resource.js';
 import { automaticRules } from '../rule/automatic-rules.js';
-import { commit } from '../store-access.js';
 import { maxDescriptionLength, maxDisplayNameLength } from '../text-limits.js';
 
 const { SecurityGroupSchema, SecurityGroupState, SecurityGroupStateSchema } = policyV1;
 
-export function createSecurityGroup({ store, now }: Dependencies): Handlers['createSecurityGroup'] {
-  return async ({ parent, securityGroupId, securityGroup = create(SecurityGroupSchema) }) => {
+export function createSecurityGroup({ commit, now }: Dependencies): Handlers['createSecurityGroup'] {
+  return async (request) => {
+    const { parent, securityGroupId, securityGroup = create(SecurityGroupSchema) } = request;
     const violations = new Violations();
     const { displayName, description, state, networks } = securityGroup;
     const project = checkName(violations, 'parent', parent, projectNames)?.project ?? '';
@@ -30,7 +29,7 @@ export function createSecurityGroup({ store, now }: Dependencies): Handlers['cre
       );
     }
     refuse(violations);
-    const { value, revisionToken } = await commit(store, async (tx) => {
+    return commit(request, async (tx) => {
       const format = (id: string) => securityGroupNames.format({ project, security_group: id });
       const name = await newName(tx, securityGroups, { id: securityGroupId, prefix: 'sg', format });
       const made = create(SecurityGroupSchema, {
@@ -42,8 +41,7 @@ export function createSecurityGroup({ store, now }: Dependencies): Handlers['cre
       });
       await securityGroups.put(tx, [made]);
       await rules.put(tx, automaticRules(name, now()));
-      return made;
+      return { securityGroup: made };
     });
-    return { securityGroup: value, revisionToken };
   };
 }

@@ -1,15 +1,14 @@
-import { blockedBy } from '../api-errors.js';
+import { blockedBy, existing, requireName } from '@portcullis/resource';
 import type { Dependencies } from '../dependencies.js';
 import { memberships, ofGroup, rules, securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
-import { existing, requireName } from '../lookup.js';
 import { groupOfRule, membershipName, securityGroupNames } from '../names.js';
-import { commit } from '../store-access.js';
 
-export function deleteSecurityGroup({ store }: Dependencies): Handlers['deleteSecurityGroup'] {
-  return async ({ name, force }) => {
+export function deleteSecurityGroup({ commit }: Dependencies): Handlers['deleteSecurityGroup'] {
+  return async (request) => {
+    const { name, force } = request;
     requireName('name', name, securityGroupNames);
-    const { revisionToken } = await commit(store, async (tx) => {
+    return commit(request, async (tx) => {
       await existing(tx, securityGroups, name);
       const elsewhere = (await namesOf(rules.all(tx, { link: { name: 'remote', target: name } }))).filter(
         (rule) => groupOfRule(rule) !== name,
@@ -26,8 +25,8 @@ export function deleteSecurityGroup({ store }: Dependencies): Handlers['deleteSe
       for await (const membership of memberships.all(tx, ofGroup(name))) members.push(membershipName(membership));
       await memberships.delete(tx, members);
       await securityGroups.delete(tx, [name]);
+      return {};
     });
-    return { revisionToken };
   };
 }
 

@@ -1,9 +1,8 @@
+import { existing, listPage, requireName } from '@portcullis/resource';
 import type { Dependencies } from '../dependencies.js';
 import { securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
-import { existing, requireName } from '../lookup.js';
 import { projectNames, securityGroupNames } from '../names.js';
-import { listPage } from '../store-access.js';
 import { createSecurityGroup } from './create-security-group.js';
 import { deleteSecurityGroup } from './delete-security-group.js';
 import { updateSecurityGroup } from './update-security-group.js';

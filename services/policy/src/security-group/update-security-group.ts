@@ -1,20 +1,19 @@
 import { create } from '@bufbuild/protobuf';
 import { policyV1 } from '@portcullis/api';
+import { refuse, update } from '@portcullis/resource';
 import { checkEnum, checkName, checkText, checkUpdateMask, Violations } from '@portcullis/store/resource';
-import { refuse } from '../api-errors.js';
 import type { Dependencies } from '../dependencies.js';
 import { securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { securityGroupNames } from '../names.js';
-import { commit } from '../store-access.js';
 import { maxDescriptionLength, maxDisplayNameLength } from '../text-limits.js';
-import { update } from '../update.js';
 
 const { SecurityGroupSchema, SecurityGroupStateSchema } = policyV1;
 const mutable = ['display_name', 'description', 'state'] as const;
 
-export function updateSecurityGroup({ store, now }: Dependencies): Handlers['updateSecurityGroup'] {
-  return async ({ securityGroup: sent = create(SecurityGroupSchema), updateMask }) => {
+export function updateSecurityGroup({ commit, now }: Dependencies): Handlers['updateSecurityGroup'] {
+  return async (request) => {
+    const { securityGroup: sent = create(SecurityGroupSchema), updateMask } = request;
     const violations = new Violations();
     const field = 'security_group';
     const { name, displayName, description, state } = sent;
@@ -26,8 +25,8 @@ export function updateSecurityGroup({ store, now }: Dependencies): Handlers['upd
       checkEnum(violations, `${field}.state`, state, { desc: SecurityGroupStateSchema, required: true });
     }
     refuse(violations);
-    const { value, revisionToken } = await commit(store, (tx) =>
-      update(tx, {
+    return commit(request, async (tx) => ({
+      securityGroup: await update(tx, {
         collection: securityGroups,
         name,
         now: now(),
@@ -37,7 +36,6 @@ export function updateSecurityGroup({ store, now }: Dependencies): Handlers['upd
           if (paths.has('state')) group.state = state;
         },
       }),
-    );
-    return { securityGroup: value, revisionToken };
+    }));
   };
 }

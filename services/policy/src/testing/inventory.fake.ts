@@ -1,8 +1,8 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { createRouterTransport, type Transport } from '@connectrpc/connect';
 import { formatRevisionToken, inventoryV1, parseRevisionToken } from '@portcullis/api';
+import { noneFound } from '@portcullis/resource';
 import { unavailable } from '@portcullis/rpc';
-import { noneFound } from '../api-errors.js';
 
 type Commit = inventoryV1.Change[];
 

@@ -3,7 +3,7 @@ import { policyV1 } from '@portcullis/api';
 import type { OpenService } from '@portcullis/rpc';
 import { createLogger } from '@portcullis/runtime';
 import { openStore, type Store } from '@portcullis/store';
-import { openPolicy } from '../index.js';
+import { openPolicy, type PolicyOptions } from '../index.js';
 import { InventoryFake } from './inventory.fake.js';
 
 export const log = createLogger('test', { level: 'silent' });
@@ -37,7 +37,10 @@ export function goodRule(more: RuleInit = {}): RuleInit {
   return { direction: Direction.INGRESS, protocol: Protocol.TCP, startPort: 22, endPort: 22, ...more };
 }
 
-export async function openWorld(url = 'sqlite::memory:'): Promise<PolicyWorld> {
+export async function openWorld(
+  url = 'sqlite::memory:',
+  options: Partial<Pick<PolicyOptions, 'now'>> = {},
+): Promise<PolicyWorld> {
   const store = await openStore(url, { log, owner: 'policy' });
   const inventory = new InventoryFake();
   for (const id of ['net1', 'net2']) inventory.addNetwork(network(id));
@@ -51,7 +54,7 @@ export async function openWorld(url = 'sqlite::memory:'): Promise<PolicyWorld> {
   let service: OpenService;
   let client: PolicyWorld['client'];
   const open = async () => {
-    service = await openPolicy({ store, inventory: inventory.transport, log });
+    service = await openPolicy({ store, inventory: inventory.transport, log, ...options });
     const { registrations } = service;
     const transport = createRouterTransport((router) => {
       for (const registration of registrations) router.service(registration.service, registration.handlers);

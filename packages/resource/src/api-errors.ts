@@ -37,15 +37,21 @@ export function blockedBy(
   return failedPrecondition(reason, `${message}${more}`, listed);
 }
 
+export interface StoreWords {
+  /** Whose database it is. */
+  readonly service: string;
+  /** What a claim that is taken means. */
+  readonly claimed: (taken: ClaimTaken) => string;
+}
+
 /** What an error of the store is to a caller; others stay what they are. */
-export function fromStore(error: unknown): unknown {
-  if (error instanceof StoreUnavailable) {
-    return unavailable('STORE_UNAVAILABLE', 'the database of inventory cannot be reached');
-  }
-  if (error instanceof ClaimTaken) {
-    return alreadyExists(error.holder.name, `${error.claim} belongs to ${error.holder.name}`);
-  }
-  return error;
+export function fromStore({ service, claimed }: StoreWords): (error: unknown) => unknown {
+  return (error) => {
+    if (error instanceof StoreUnavailable) {
+      return unavailable('STORE_UNAVAILABLE', `the database of ${service} cannot be reached`);
+    }
+    return error instanceof ClaimTaken ? alreadyExists(error.holder.name, claimed(error)) : error;
+  };
 }
 
 function fitting(names: readonly string[]): string[] {

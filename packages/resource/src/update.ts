@@ -1,5 +1,5 @@
-import { type DescMessage, equals, type MessageShape } from '@bufbuild/protobuf';
-import { type Timestamp, timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { clone, type DescMessage, equals, type MessageShape } from '@bufbuild/protobuf';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Transaction } from '@portcullis/store';
 import type { Collection } from '@portcullis/store/resource';
 import { existing } from './lookup.js';
@@ -7,24 +7,23 @@ import { existing } from './lookup.js';
 export interface Update<Desc extends DescMessage> {
   readonly collection: Collection<Desc>;
   readonly name: string;
-  /** The fields that are to change. */
-  readonly change: Partial<MessageShape<Desc>>;
+  readonly change: (resource: MessageShape<Desc>) => void;
   readonly now: Date;
   /** Looks at what would be stored, and throws if it must not be; returns its claims. */
   readonly check?: (changed: MessageShape<Desc>) => Promise<readonly string[]>;
 }
 
-/** Changes fields of a resource, and its update time unless everything is as it was. Throws NOT_FOUND. */
+/** Changes a resource, and its update time unless everything stays as it was. Throws NOT_FOUND. */
 export async function update<Desc extends DescMessage>(
   transaction: Transaction,
   { collection, name, change, now, check }: Update<Desc>,
 ): Promise<MessageShape<Desc>> {
   const before = await existing(transaction, collection, name);
-  const after = { ...before, ...change };
-  const claims = (await check?.(after)) ?? [];
+  const after = clone(collection.schema, before);
+  change(after);
+  const claims = await check?.(after);
   if (equals(collection.schema, before, after)) return before;
-  const updateTime: Timestamp = timestampFromDate(now);
-  const stored = { ...after, updateTime };
-  await collection.put(transaction, [stored], () => claims);
-  return stored;
+  Object.assign(after, { updateTime: timestampFromDate(now) });
+  await collection.put(transaction, [after], claims && (() => claims));
+  return after;
 }

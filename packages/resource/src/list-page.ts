@@ -1,29 +1,7 @@
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
-import { formatRevisionToken } from '@portcullis/api';
 import { formatPageToken, type PageRequest, readPage } from '@portcullis/rpc';
-import type { Store, Transaction } from '@portcullis/store';
+import type { Store } from '@portcullis/store';
 import type { Collection, Selection } from '@portcullis/store/resource';
-
-/** What every handler of inventory needs. */
-export interface Dependencies {
-  readonly store: Store;
-  readonly now: () => Date;
-  /** Aborts when the service closes; ends watches. */
-  readonly closing: AbortSignal;
-}
-
-/** Commits, and answers with the token of the revision. */
-export async function commit<Value>(
-  store: Store,
-  work: (transaction: Transaction) => Promise<Value>,
-): Promise<{ value: Value; revisionToken: string }> {
-  const { value, revision } = await store.transact(work);
-  return { value, revisionToken: revisionToken(store, revision) };
-}
-
-export function revisionToken({ epoch }: Store, revision: number): string {
-  return formatRevisionToken({ service: 'inventory', epoch, revision });
-}
 
 /** One page of a listing. `scope` tells its tokens from those of other listings. */
 export async function listPage<Desc extends DescMessage>(

@@ -1,0 +1,9 @@
+/** What the services that keep resources in a store have in common: lookups, errors, changes, pages, revisions. */
+
+export * from './api-errors.js';
+export * from './list-page.js';
+export * from './lookup.js';
+export * from './mutations.js';
+export * from './new-resource.js';
+export * from './revisions.js';
+export * from './update.js';
