@@ -46,13 +46,13 @@ function checkBreaking() {
 
 try {
   setUpNpm();
+  run('proto lint', bin('buf'), ['lint', 'proto']);
+  checkBreaking();
   run('generating', process.execPath, ['scripts/generate.mjs']);
   run('generated files are fresh', 'git', ['diff', '--exit-code', '--stat', '--', 'packages/api/src/gen']);
   run('compiling', bin('tsc'), ['-b']);
   run('compiling the tests', bin('tsc'), ['-p', 'test']);
   run('format and lint', bin('biome'), ['check', '.']);
-  run('proto lint', bin('buf'), ['lint', 'proto']);
-  checkBreaking();
   run('dead files, exports and dependencies', bin('knip'), []);
   checkLayers();
   console.log('check: all well');

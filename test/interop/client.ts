@@ -1,14 +1,15 @@
 /** A program that speaks to Portcullis with code generated from `proto/`, and prints a line `step: what came of it` for each. */
 export interface Client {
   readonly name: string;
-  /** What it takes its protocol from, with the versions that are pinned. */
-  readonly versions: string;
   /** Programs that must be on PATH. */
   readonly toolchain: readonly string[];
   /** Names of the lines it prints, in order, and what each must say. */
   readonly steps: Readonly<Record<string, RegExp>>;
-  /** Generates and compiles whatever is not there yet; throws with the words of the tool that failed. */
-  prepare(): Promise<void>;
+  /**
+   * Generates and compiles whatever is not there yet. Returns the versions in use: of what the machine has, and of what is
+   * pinned. Throws with the words of the tool that failed.
+   */
+  prepare(): Promise<string>;
   command(cloud: { address: string }): readonly [string, ...string[]];
 }
 

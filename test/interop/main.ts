@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { Client } from './client.js';
-import { goDrain, goKeepalive, goScheduler } from './clients/go.js';
+import { goDrain, goKeepalive, goOutlast, goScheduler } from './clients/go.js';
 import { grpcurl } from './clients/grpcurl.js';
 import { javaScheduler } from './clients/java.js';
 import { pythonScheduler } from './clients/python.js';
@@ -9,10 +9,11 @@ import { countLine, formatRow, type Row } from './row.js';
 import { runClient } from './run-client.js';
 import { isOnPath } from './run-tool.js';
 import { startCloud } from './start-cloud.js';
+import { stop } from './stop.js';
 
 /** `npm run interop`: clients of several languages, made from `proto/`, against a real suite and a real kernel. */
 
-const clients = [goKeepalive, goScheduler, pythonScheduler, javaScheduler, grpcurl, goDrain];
+const clients = [goKeepalive, goScheduler, pythonScheduler, javaScheduler, grpcurl, goDrain, goOutlast];
 
 const rows: Row[] = [];
 const onRow = (row: Row) => {
@@ -31,8 +32,8 @@ async function prepare(client: Client): Promise<boolean> {
   }
   const beganAt = performance.now();
   try {
-    await client.prepare();
-    onRow({ ...row, result: 'passed', tookMs: performance.now() - beganAt, note: client.versions });
+    const versions = await client.prepare();
+    onRow({ ...row, result: 'passed', tookMs: performance.now() - beganAt, note: versions });
     return true;
   } catch (error) {
     onRow({ ...row, result: 'failed', note: (error as Error).message });
@@ -56,6 +57,7 @@ async function main(): Promise<void> {
     const kept = run(goKeepalive);
     for (const client of [goScheduler, pythonScheduler, javaScheduler, grpcurl]) await run(client);
     await kept;
+    if (stop.aborted) return;
 
     let end: ReturnType<typeof cloud.endSuite> | undefined;
     await run(goDrain, (step) => {
@@ -68,6 +70,11 @@ async function main(): Promise<void> {
       const tookMs = performance.now() - beganAt;
       onRow({ client: 'suite', step: 'end', result, tookMs, note: `ended with ${status}` });
     }
+    let started: Promise<void> | undefined;
+    await run(goOutlast, (step) => {
+      if (step === 'refused') started = cloud.startSuite();
+    });
+    await started;
     if (rows.some(({ result }) => result === 'failed')) console.log(cloud.logTail());
   } finally {
     await cloud.close();
@@ -75,5 +82,6 @@ async function main(): Promise<void> {
 }
 
 await main();
+if (stop.aborted) console.error(`npm run interop: ${(stop.reason as Error).message}`);
 console.log(countLine(rows));
-process.exit(rows.some(({ result }) => result === 'failed') ? 1 : 0);
+process.exit(stop.aborted || rows.some(({ result }) => result === 'failed') ? 1 : 0);

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import type { Client } from './client.js';
 import type { Row } from './row.js';
 import { environment } from './run-tool.js';
+import { stop } from './stop.js';
 
 const timeoutMs = 90_000;
 
@@ -21,6 +22,7 @@ export async function runClient(client: Client, { address, onRow, onStep }: RunO
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
+    signal: stop,
   });
   let complaint = '';
   child.stderr.on('data', (text) => {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { binFolder, root } from './folders.js';
+import { stop } from './stop.js';
 
 /** A cold start fetches everything a client needs. */
 const timeoutMs = 8 * 60_000;
@@ -23,6 +24,7 @@ export async function runTool(
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
+    signal: stop,
   });
   const output: string[] = [];
   const said: string[] = [];

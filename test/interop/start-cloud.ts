@@ -18,6 +18,8 @@ export interface Cloud {
   readonly address: string;
   /** Ends the suite as an operator does, and says how it ended: the exit status, or the signal that was needed. */
   endSuite(): Promise<number | NodeJS.Signals | null>;
+  /** Starts it again, at the same address with what it knew. */
+  startSuite(): Promise<void>;
   logTail(): string;
   close(): Promise<void>;
 }
@@ -36,12 +38,16 @@ export async function startCloud(): Promise<Cloud> {
     const address = `127.0.0.1:${await freePort()}`;
     const socket = `unix:${path.join(folder, 'suite.sock')}`;
     const flags = ['--listen', `${address},${socket}`, '--data-dir', folder, '--redis', redis.socketPath];
-    const suite = spawn(process.execPath, [programOf('packages/suite'), ...flags, '--log-level', 'warn'], {
-      stdio: ['ignore', log, log],
-    });
-    const endSuite = () => ended(suite);
+    let suite: ChildProcess | undefined;
+    const endSuite = async () => (suite === undefined ? null : await ended(suite));
+    const startSuite = async () => {
+      suite = spawn(process.execPath, [programOf('packages/suite'), ...flags, '--log-level', 'warn'], {
+        stdio: ['ignore', log, log],
+      });
+      await untilHealthy(`http://${address}/healthz`, suite);
+    };
     ends.push(endSuite);
-    await untilHealthy(`http://${address}/healthz`, suite);
+    await startSuite();
     const lab = await createLab({ hosts: ['h1'], networks: [{ id: 'blue', cidrs: [] }], vms: [] });
     ends.push(() => lab.destroy());
     const host = ['--host', 'hosts/h1', '--dispatcher', socket, '--redis', redis.socketPath, '--state-dir', folder];
@@ -49,7 +55,7 @@ export async function startCloud(): Promise<Cloud> {
       stdio: ['ignore', log, log],
     });
     const logTail = () => readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-20).join('\n');
-    return { address, endSuite, logTail, close };
+    return { address, endSuite, startSuite, logTail, close };
   } catch (error) {
     await close();
     throw error;

@@ -10,24 +10,25 @@ const plugins = [
   'google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2',
 ];
 
-async function compile(): Promise<void> {
+async function compile(): Promise<string> {
   for (const plugin of plugins) await goInstall(plugin);
   await runTool(['buf', 'generate', protoFolder, '--path', path.join(protoFolder, 'portcullis')], { cwd: folder });
-  for (const name of ['scheduler', 'keepalive', 'drain']) {
+  for (const name of ['scheduler', 'keepalive', 'drain', 'outlast']) {
     const from = name === 'scheduler' ? '.' : `./${name}`;
     await runTool(['go', 'build', '-o', path.join(binFolder, `go-${name}`), from], { cwd: folder });
   }
+  const go = await runTool(['go', 'env', 'GOVERSION']);
+  return `${go.trim()}, grpc v1.85.0, protobuf v1.36.12, protoc-gen-go-grpc v1.6.2`;
 }
 
-let compiled: Promise<void> | undefined;
-/** The three programs of Go share their code and are compiled once. */
-function prepare(): Promise<void> {
+let compiled: Promise<string> | undefined;
+/** The programs of Go share their code and are compiled once. */
+function prepare(): Promise<string> {
   compiled ??= compile();
   return compiled;
 }
 
 const shared = {
-  versions: 'grpc v1.85.0, protobuf v1.36.12, protoc-gen-go-grpc v1.6.2',
   toolchain: ['go'],
   prepare,
 };
@@ -51,4 +52,11 @@ export const goDrain: Client = {
   name: 'go drain',
   steps: { sent: /^a wait of 3s$/, answered: /enforcer/, refused: /^Unavailable$/ },
   command: ({ address }) => [path.join(binFolder, 'go-drain'), address],
+};
+
+export const goOutlast: Client = {
+  ...shared,
+  name: 'go outlast',
+  steps: { refused: /^without a service config$/, outlasted: /^2 hosts$/ },
+  command: ({ address }) => [path.join(binFolder, 'go-outlast'), address, serviceConfig],
 };

@@ -8,7 +8,6 @@ const protoset = path.join(binFolder, 'portcullis.binpb');
 
 export const grpcurl: Client = {
   name: 'grpcurl',
-  versions: 'grpcurl v1.9.4',
   toolchain: ['go'],
   steps: {
     services: /^4 services of portcullis$/,
@@ -24,6 +23,7 @@ export const grpcurl: Client = {
   async prepare() {
     await goInstall('github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4');
     await runTool([process.execPath, 'scripts/descriptors.mjs', protoset]);
+    return 'grpcurl v1.9.4';
   },
   command: ({ address }) => ['sh', path.join(interopFolder, 'grpcurl/session.sh'), address, protoset],
 };

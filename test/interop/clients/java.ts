@@ -10,12 +10,13 @@ const debianPlugin = 'grpc_java_plugin';
 
 export const javaScheduler: Client = {
   name: 'java',
-  versions: `grpc 1.85.0, protobuf 4.36.2, plugin of ${isOnPath(debianPlugin) ? 'Debian' : 'grpc 1.85.0'}`,
   toolchain: ['java', 'mvn'],
   steps: storyOf('java'),
   async prepare() {
     const plugin = isOnPath(debianPlugin) ? [`-Dgrpc.plugin=/usr/bin/${debianPlugin}`] : [];
     await runTool(['mvn', '-B', '-q', `-Dproto.folder=${protoFolder}`, ...plugin, 'process-classes'], { cwd: folder });
+    const [java = ''] = (await runTool(['java', '--version'])).split('\n');
+    return `${java}, grpc 1.85.0, protobuf 4.36.2, ${plugin.length > 0 ? "Debian's plugin" : 'plugin 1.85.0'}`;
   },
   command: ({ address }) => [
     'java',

@@ -22,7 +22,6 @@ async function prepareEnvironment(): Promise<void> {
 
 export const pythonScheduler: Client = {
   name: 'python',
-  versions: 'grpcio, grpcio-tools, grpcio-status 1.85.1',
   toolchain: ['python3'],
   steps: storyOf('python'),
   async prepare() {
@@ -33,6 +32,8 @@ export const pythonScheduler: Client = {
     await mkdir(path.join(folder, 'gen'), { recursive: true });
     const outputs = ['--python_out=gen', '--pyi_out=gen', '--grpc_python_out=gen'];
     await runTool([python, '-m', 'grpc_tools.protoc', '-I', protoFolder, ...outputs, ...protos], { cwd: folder });
+    const version = await runTool([python, '--version']);
+    return `${version.trim()}, grpcio, grpcio-tools, grpcio-status 1.85.1`;
   },
   command: ({ address }) => [
     'env',
