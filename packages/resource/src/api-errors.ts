@@ -2,7 +2,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { errorDetails } from '@portcullis/api';
 import { alreadyExists, failedPrecondition, invalidArgument, notFound, unavailable } from '@portcullis/rpc';
 import { ClaimTaken, StoreUnavailable } from '@portcullis/store';
-import type { Violations } from '@portcullis/store/resource';
+import { Violations } from '@portcullis/store/resource';
 
 /** Errors travel in trailers, of which some clients accept 8 KB: names an error lists, and characters of all of them. */
 export const maxListed = 32;
@@ -11,6 +11,14 @@ const maxListedLength = 2000;
 /** Throws INVALID_ARGUMENT when anything is wrong. */
 export function refuse(violations: Violations): void {
   if (violations.any) throw invalidArgument(violations.list);
+}
+
+/** What `read` reads when it finds nothing wrong. Throws INVALID_ARGUMENT. */
+export function checked<Value>(read: (violations: Violations) => Value): Value {
+  const violations = new Violations();
+  const value = read(violations);
+  refuse(violations);
+  return value;
 }
 
 /** NOT_FOUND that names each resource. `names` holds at least one; `why` goes on after the names. */

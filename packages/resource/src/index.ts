@@ -1,6 +1,8 @@
 /** What the services that keep resources in a store have in common: lookups, errors, changes, pages, revisions. */
 
+export * from './annotations.js';
 export * from './api-errors.js';
+export * from './etag.js';
 export * from './list-page.js';
 export * from './lookup.js';
 export * from './mutations.js';

@@ -170,6 +170,23 @@ export const invalidRequests: InvalidRequest[] = [
   ],
   ['createSecurityGroup', { parent, requestId: 'again' }, ['request_id REQUEST_ID_MALFORMED']],
   ['addNics', { securityGroup: group('g'), nics: [nic('n1')], requestId: '1' }, ['request_id REQUEST_ID_MALFORMED']],
+  [
+    'createSecurityGroup',
+    { parent, securityGroup: { labels: { Tier: 'web', tier: 'w b', '': 'x', long: long(64) } } },
+    ['KEY', 'VALUE', 'KEY', 'VALUE'].map((part) => `security_group.labels LABEL_${part}_MALFORMED`),
+  ],
+  [
+    'createSecurityGroup',
+    { parent, securityGroup: { labels: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`k${i}`, ''])) } },
+    ['security_group.labels ITEM_COUNT_OUT_OF_RANGE'],
+  ],
+  rule('a label', { labels: { [long(64)]: '' } }, 'labels LABEL_KEY_MALFORMED'),
+  [
+    'updateSecurityGroup',
+    groupUpdate(['labels'], { labels: { '1': '' } }),
+    ['security_group.labels LABEL_KEY_MALFORMED'],
+  ],
+  ['updateSecurityGroup', groupUpdate(['etag']), ['update_mask FIELD_IMMUTABLE']],
   ['getSecurityGroup', { name: 'securityGroups/g' }, ['name NAME_MALFORMED']],
   ['listSecurityGroups', { parent: 'projects/-' }, ['parent NAME_MALFORMED']],
   ['listSecurityGroups', { parent, pageSize: -5 }, ['page_size OUT_OF_RANGE']],

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import type { ListQuery, Reading, Stored, Transaction } from '../store.js';
 
@@ -15,12 +16,16 @@ export type Selection = Omit<ListQuery, 'kind' | 'limit' | 'after'>;
 
 const pageSize = 500;
 
-/** The documents of one kind as messages. */
+/**
+ * The documents of one kind as messages. Where a message has an `etag`, it is made of what is stored, and not stored itself.
+ */
 export class Collection<Desc extends DescMessage> {
   readonly #options: CollectionOptions<Desc>;
+  readonly #hasEtag: boolean;
 
   constructor(options: CollectionOptions<Desc>) {
     this.#options = options;
+    this.#hasEtag = options.schema.field.etag !== undefined;
   }
 
   get kind(): string {
@@ -36,7 +41,8 @@ export class Collection<Desc extends DescMessage> {
   }
 
   decode(body: Uint8Array): MessageShape<Desc> {
-    return fromBinary(this.#options.schema, body);
+    const message = fromBinary(this.#options.schema, body);
+    return this.#hasEtag ? Object.assign(message, { etag: etagOf(body) }) : message;
   }
 
   async get(reading: Reading, name: string): Promise<MessageShape<Desc> | undefined> {
@@ -67,23 +73,36 @@ export class Collection<Desc extends DescMessage> {
     } while (page.length === pageSize);
   }
 
+  /** Sets the etag of each message to that of what is stored. */
   async put(
     transaction: Transaction,
     messages: readonly MessageShape<Desc>[],
     claimsOf = this.#options.claimsOf,
   ): Promise<void> {
-    const { kind, schema, nameOf, linksOf } = this.#options;
+    const { kind, nameOf, linksOf } = this.#options;
     const documents = messages.map((message) => ({
       kind,
       name: nameOf(message),
-      body: toBinary(schema, message),
+      body: this.#encode(message),
       links: linksOf?.(message) ?? {},
       claims: claimsOf?.(message) ?? [],
     }));
     await transaction.put(...documents);
   }
 
+  #encode(message: MessageShape<Desc>): Uint8Array {
+    if (!this.#hasEtag) return toBinary(this.#options.schema, message);
+    const body = toBinary(this.#options.schema, Object.assign(message, { etag: '' }));
+    Object.assign(message, { etag: etagOf(body) });
+    return body;
+  }
+
   async delete(transaction: Transaction, names: readonly string[]): Promise<void> {
     await transaction.delete(this.kind, ...names);
   }
+}
+
+/** 96 bits: two versions of one resource never share them. */
+function etagOf(body: Uint8Array): string {
+  return hash('sha256', body, 'base64url').slice(0, 16);
 }

@@ -1,12 +1,13 @@
 import { create } from '@bufbuild/protobuf';
 import { inventoryV1 } from '@portcullis/api';
 import { birth, newName, refuse } from '@portcullis/resource';
+import type { Transaction } from '@portcullis/store';
 import { checkName, checkOptionalId, Violations } from '@portcullis/store/resource';
 import type { Dependencies } from '../dependencies.js';
 import { networks } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { networkNames, projectNames } from '../names.js';
-import { readNetwork, routingDomainOf } from './network-fields.js';
+import { type NetworkFields, readNetwork, routingDomainOf } from './network-fields.js';
 
 export function createNetwork({ commit, now }: Dependencies): Handlers['createNetwork'] {
   return async (request) => {
@@ -19,10 +20,18 @@ export function createNetwork({ commit, now }: Dependencies): Handlers['createNe
     return commit(request, async (tx) => {
       const format = (id: string) => networkNames.format({ project, network: id });
       const name = await newName(tx, networks, { id: networkId, prefix: 'net', format });
-      const routingDomain = routingDomainOf(fields, name);
-      const made = create(inventoryV1.NetworkSchema, { ...fields, name, routingDomain, ...birth(now()) });
-      await networks.put(tx, [made]);
-      return { network: made };
+      return { network: await makeNetwork(tx, { fields, name, now: now() }) };
     });
   };
+}
+
+/** Makes a network under a name that is free. */
+export async function makeNetwork(
+  tx: Transaction,
+  { fields, name, now }: { fields: NetworkFields; name: string; now: Date },
+): Promise<inventoryV1.Network> {
+  const routingDomain = routingDomainOf(fields, name);
+  const made = create(inventoryV1.NetworkSchema, { ...fields, name, routingDomain, ...birth(now) });
+  await networks.put(tx, [made]);
+  return made;
 }

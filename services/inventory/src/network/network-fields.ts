@@ -1,5 +1,6 @@
 import { inventoryV1 } from '@portcullis/api';
 import { cidrContains, formatAddress, formatCidr, parseAddress, parseCidr } from '@portcullis/model';
+import { type Annotations, maxDisplayNameLength, readAnnotations } from '@portcullis/resource';
 import {
   checkCount,
   checkEnum,
@@ -10,23 +11,28 @@ import {
 } from '@portcullis/store/resource';
 import { checkUnicast, ipv4Mapped } from '../unicast-address.js';
 
-export const maxDisplayNameLength = 256;
 const maxCidrs = 64;
 const maxDhcpServers = 16;
 
-type NetworkFields = Pick<inventoryV1.Network, 'displayName' | 'kind' | 'cidrs' | 'routingDomain' | 'dhcpServers'>;
+export type NetworkFields = Pick<
+  inventoryV1.Network,
+  'displayName' | 'kind' | 'cidrs' | 'routingDomain' | 'dhcpServers'
+> &
+  Partial<Annotations>;
 
 /** What a caller says of a new network, in canonical form. `name` is its own name, for the default of its routing domain. */
 export function readNetwork(violations: Violations, network: inventoryV1.Network): NetworkFields {
   const { displayName, kind, routingDomain } = network;
   checkText(violations, 'network.display_name', displayName, maxDisplayNameLength);
+  const annotations = readAnnotations(violations, 'network', network);
   checkEnum(violations, 'network.kind', kind, { desc: inventoryV1.NetworkKindSchema, required: true });
   if (routingDomain !== '' && !resourceIdPattern.test(routingDomain)) {
     const allowed = "1-63 of a-z, 0-9 and '-', beginning with a letter";
     violations.add('network.routing_domain', 'ROUTING_DOMAIN_MALFORMED', `${quote(routingDomain)}: ${allowed}`);
   }
   const cidrs = readCidrs(violations, network.cidrs);
-  return { displayName, kind, routingDomain, cidrs, dhcpServers: readDhcpServers(violations, network.dhcpServers) };
+  const dhcpServers = readDhcpServers(violations, network.dhcpServers);
+  return { displayName, ...annotations, kind, routingDomain, cidrs, dhcpServers };
 }
 
 /** Masked, without repetitions, in the order that was sent. */

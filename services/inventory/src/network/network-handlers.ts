@@ -1,4 +1,4 @@
-import { existing, listPage, maxListed, requireName } from '@portcullis/resource';
+import { existing, listPage, maxListed, requireName, toDelete } from '@portcullis/resource';
 import type { Dependencies } from '../dependencies.js';
 import { networks, nics } from '../documents.js';
 import type { Handlers } from '../handlers.js';
@@ -40,7 +40,7 @@ export function networkHandlers(dependencies: Dependencies): NetworkHandlers {
       const { name } = request;
       requireName('name', name, networkNames);
       return commit(request, async (tx) => {
-        await existing(tx, networks, name);
+        if (!(await toDelete(tx, networks, request))) return {};
         const users = await nics.list(tx, { link: { name: 'network', target: name }, limit: maxListed + 1 });
         if (users.length > 0) throw inUse(name, users, { reason: 'NETWORK_IN_USE', why: 'the NIC is on the network' });
         await networks.delete(tx, [name]);

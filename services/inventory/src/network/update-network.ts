@@ -1,7 +1,15 @@
 import { create } from '@bufbuild/protobuf';
 import { inventoryV1 } from '@portcullis/api';
 import { cidrContains, parseAddress, parseCidr } from '@portcullis/model';
-import { maxListed, refuse, update } from '@portcullis/resource';
+import {
+  annotationPaths,
+  checked,
+  maxDisplayNameLength,
+  maxListed,
+  readAnnotations,
+  refuse,
+  update,
+} from '@portcullis/resource';
 import type { Reading } from '@portcullis/store';
 import { checkName, checkText, checkUpdateMask, Violations } from '@portcullis/store/resource';
 import type { Dependencies } from '../dependencies.js';
@@ -9,9 +17,10 @@ import { networks, nics } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { inUse } from '../in-use.js';
 import { networkNames } from '../names.js';
-import { maxDisplayNameLength, readCidrs, readDhcpServers } from './network-fields.js';
+import { makeNetwork } from './create-network.js';
+import { readCidrs, readDhcpServers, readNetwork } from './network-fields.js';
 
-const mutable = ['display_name', 'cidrs', 'dhcp_servers'] as const;
+const mutable = ['display_name', ...annotationPaths, 'cidrs', 'dhcp_servers'] as const;
 
 export function updateNetwork({ commit, now }: Dependencies): Handlers['updateNetwork'] {
   return async (request) => {
@@ -20,7 +29,7 @@ export function updateNetwork({ commit, now }: Dependencies): Handlers['updateNe
     const { name } = network;
     checkName(violations, 'network.name', name, networkNames);
     const paths = checkUpdateMask(violations, updateMask, { message: inventoryV1.NetworkSchema, mutable });
-    const change: Partial<inventoryV1.Network> = {};
+    const change: Partial<inventoryV1.Network> = readAnnotations(violations, 'network', { ...network, paths });
     if (paths.has('display_name')) {
       checkText(violations, 'network.display_name', network.displayName, maxDisplayNameLength);
       change.displayName = network.displayName;
@@ -28,10 +37,15 @@ export function updateNetwork({ commit, now }: Dependencies): Handlers['updateNe
     if (paths.has('cidrs')) change.cidrs = readCidrs(violations, network.cidrs);
     if (paths.has('dhcp_servers')) change.dhcpServers = readDhcpServers(violations, network.dhcpServers);
     refuse(violations);
+    const readNew = (found: Violations) => readNetwork(found, network);
     return commit(request, async (tx) => ({
       network: await update(tx, {
         collection: networks,
         name,
+        etag: network.etag,
+        orElse: request.allowMissing
+          ? () => makeNetwork(tx, { fields: checked(readNew), name, now: now() })
+          : undefined,
         change: (stored) => Object.assign(stored, change),
         now: now(),
         check: async () => {

@@ -1,4 +1,4 @@
-import { existing, listPage, requireName } from '@portcullis/resource';
+import { existing, listPage, requireName, toDelete } from '@portcullis/resource';
 import type { Dependencies } from '../dependencies.js';
 import { nicBindings, nics } from '../documents.js';
 import type { Handlers } from '../handlers.js';
@@ -30,8 +30,7 @@ export function nicBindingHandlers(dependencies: Dependencies): NicBindingHandle
       const { name } = request;
       requireName('name', name, nicBindingNames);
       return commit(request, async (tx) => {
-        await existing(tx, nicBindings, name);
-        await nicBindings.delete(tx, [name]);
+        if (await toDelete(tx, nicBindings, request)) await nicBindings.delete(tx, [name]);
         return {};
       });
     },

@@ -1,4 +1,4 @@
-import { existing, listPage, requireName } from '@portcullis/resource';
+import { existing, listPage, requireName, toDelete } from '@portcullis/resource';
 import type { Dependencies } from '../dependencies.js';
 import { nics } from '../documents.js';
 import type { Handlers } from '../handlers.js';
@@ -36,8 +36,7 @@ export function nicHandlers(dependencies: Dependencies): NicHandlers {
       const { name } = request;
       requireName('name', name, nicNames);
       return commit(request, async (tx) => {
-        await existing(tx, nics, name);
-        await deleteNics(tx, [name]);
+        if (await toDelete(tx, nics, request)) await deleteNics(tx, [name]);
         return {};
       });
     },

@@ -1,6 +1,19 @@
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { inventoryV1 } from '@portcullis/api';
-import { birth, existing, listPage, newName, refuse, requireName, update } from '@portcullis/resource';
+import {
+  annotationPaths,
+  birth,
+  checked,
+  existing,
+  listPage,
+  maxDisplayNameLength,
+  newName,
+  readAnnotations,
+  refuse,
+  requireName,
+  toDelete,
+  update,
+} from '@portcullis/resource';
 import type { Transaction } from '@portcullis/store';
 import {
   checkEnum,
@@ -14,7 +27,6 @@ import type { Dependencies } from '../dependencies.js';
 import { nics, vmInstances } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { projectNames, vmInstanceNames } from '../names.js';
-import { maxDisplayNameLength } from '../network/network-fields.js';
 import { deleteNics } from '../nic/delete-nics.js';
 
 const { VmInstanceSchema, VmInstanceState, VmInstanceStateSchema } = inventoryV1;
@@ -29,23 +41,14 @@ export function vmInstanceHandlers({ store, commit, now }: Dependencies): VmInst
     createVmInstance: async (request) => {
       const { parent, vmInstanceId, vmInstance = create(VmInstanceSchema) } = request;
       const violations = new Violations();
-      const { displayName, state } = vmInstance;
       const project = checkName(violations, 'parent', parent, projectNames)?.project ?? '';
       checkOptionalId(violations, 'vm_instance_id', vmInstanceId);
-      checkText(violations, 'vm_instance.display_name', displayName, maxDisplayNameLength);
-      checkEnum(violations, 'vm_instance.state', state, { desc: VmInstanceStateSchema });
+      const fields = readNewVm(violations, vmInstance);
       refuse(violations);
       return commit(request, async (tx) => {
         const format = (id: string) => vmInstanceNames.format({ project, vm_instance: id });
         const name = await newName(tx, vmInstances, { id: vmInstanceId, prefix: 'vm', format });
-        const made = create(VmInstanceSchema, {
-          name,
-          displayName,
-          state: state || VmInstanceState.STOPPED,
-          ...birth(now()),
-        });
-        await vmInstances.put(tx, [made]);
-        return { vmInstance: made };
+        return { vmInstance: await makeVm(tx, { fields, name, now: now() }) };
       });
     },
 
@@ -67,9 +70,12 @@ export function vmInstanceHandlers({ store, commit, now }: Dependencies): VmInst
       const violations = new Violations();
       const { name, displayName, state } = vmInstance;
       checkName(violations, 'vm_instance.name', name, vmInstanceNames);
-      const mutable = ['display_name', 'state'] as const;
+      const mutable = ['display_name', ...annotationPaths, 'state'] as const;
       const paths = checkUpdateMask(violations, updateMask, { message: VmInstanceSchema, mutable });
-      const change: Partial<inventoryV1.VmInstance> = {};
+      const change: Partial<inventoryV1.VmInstance> = readAnnotations(violations, 'vm_instance', {
+        ...vmInstance,
+        paths,
+      });
       if (paths.has('display_name')) {
         checkText(violations, 'vm_instance.display_name', displayName, maxDisplayNameLength);
         change.displayName = displayName;
@@ -79,24 +85,52 @@ export function vmInstanceHandlers({ store, commit, now }: Dependencies): VmInst
         change.state = state;
       }
       refuse(violations);
+      const readNew = (found: Violations) => readNewVm(found, vmInstance);
       const apply = (stored: inventoryV1.VmInstance) => Object.assign(stored, change);
       return commit(request, async (tx) => ({
-        vmInstance: await update(tx, { collection: vmInstances, name, change: apply, now: now() }),
+        vmInstance: await update(tx, {
+          collection: vmInstances,
+          name,
+          etag: vmInstance.etag,
+          change: apply,
+          now: now(),
+          orElse: request.allowMissing ? () => makeVm(tx, { fields: checked(readNew), name, now: now() }) : undefined,
+        }),
       }));
     },
 
     deleteVmInstance: async (request) => {
       requireName('name', request.name, vmInstanceNames);
       return commit(request, async (tx) => {
-        await deleteVmInstance(tx, request.name);
+        if (await toDelete(tx, vmInstances, request)) await deleteVmInstance(tx, request.name);
         return {};
       });
     },
   };
 }
 
+type VmFields = MessageInitShape<typeof VmInstanceSchema>;
+
+/** What a caller says of a new VM. */
+function readNewVm(violations: Violations, vmInstance: inventoryV1.VmInstance): VmFields {
+  const { displayName, state } = vmInstance;
+  checkText(violations, 'vm_instance.display_name', displayName, maxDisplayNameLength);
+  const annotations = readAnnotations(violations, 'vm_instance', vmInstance);
+  checkEnum(violations, 'vm_instance.state', state, { desc: VmInstanceStateSchema });
+  return { displayName, ...annotations, state: state || VmInstanceState.STOPPED };
+}
+
+/** Makes a VM under a name that is free. */
+async function makeVm(
+  tx: Transaction,
+  { fields, name, now }: { fields: VmFields; name: string; now: Date },
+): Promise<inventoryV1.VmInstance> {
+  const made = create(VmInstanceSchema, { ...fields, name, ...birth(now) });
+  await vmInstances.put(tx, [made]);
+  return made;
+}
+
 async function deleteVmInstance(tx: Transaction, name: string): Promise<void> {
-  await existing(tx, vmInstances, name);
   const itsNics: string[] = [];
   for await (const nic of nics.all(tx, { link: { name: 'vmInstance', target: name } })) itsNics.push(nic.name);
   await deleteNics(tx, itsNics);

@@ -1,8 +1,8 @@
 import { policyV1 } from '@portcullis/api';
 import { cidrContains, formatCidr, parseCidr } from '@portcullis/model';
-import { checkEnum, checkName, checkText, quote, type Violations } from '@portcullis/store/resource';
+import { type Annotations, readAnnotations } from '@portcullis/resource';
+import { checkEnum, checkName, quote, type Violations } from '@portcullis/store/resource';
 import { projectNames, securityGroupNames } from '../names.js';
-import { maxDescriptionLength } from '../text-limits.js';
 import { checkExpireTime } from './expire-time.js';
 import { checkIcmp, checkPorts } from './port-fields.js';
 
@@ -18,10 +18,10 @@ export type RuleFields = Pick<
   | 'cidr'
   | 'maskedCidr'
   | 'remoteSecurityGroup'
-  | 'description'
   | 'disabled'
   | 'expireTime'
->;
+> &
+  Partial<Annotations>;
 
 export interface RuleContext {
   /** Path of the rule in the request: `security_group_rules[3]`. */
@@ -39,15 +39,14 @@ export function readRule(
   rule: policyV1.SecurityGroupRule,
   { field, project, now }: RuleContext,
 ): RuleFields {
-  const { direction, protocol, icmpType, icmpCode, cidr, remoteSecurityGroup, description, disabled, expireTime } =
-    rule;
+  const { direction, protocol, icmpType, icmpCode, cidr, remoteSecurityGroup, disabled, expireTime } = rule;
   checkEnum(violations, `${field}.direction`, direction, { desc: policyV1.DirectionSchema, required: true });
   checkEnum(violations, `${field}.protocol`, protocol, { desc: policyV1.ProtocolSchema, required: true });
   const ports = checkPorts(violations, field, rule);
   checkIcmp(violations, field, rule);
   const maskedCidr = readCidr(violations, `${field}.cidr`, cidr);
   checkRemoteGroup(violations, `${field}.remote_security_group`, { remoteSecurityGroup, project });
-  checkText(violations, `${field}.description`, description, maxDescriptionLength);
+  const annotations = readAnnotations(violations, field, rule);
   checkExpireTime(violations, `${field}.expire_time`, expireTime, now);
   return {
     direction,
@@ -58,7 +57,7 @@ export function readRule(
     cidr,
     maskedCidr,
     remoteSecurityGroup,
-    description,
+    ...annotations,
     disabled,
     ...(expireTime === undefined ? {} : { expireTime }),
   };

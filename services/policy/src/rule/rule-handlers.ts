@@ -1,4 +1,4 @@
-import { existing, listPage, requireName } from '@portcullis/resource';
+import { existing, listPage, requireName, toDelete } from '@portcullis/resource';
 import type { Dependencies } from '../dependencies.js';
 import { rules, securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
@@ -41,8 +41,7 @@ export function ruleHandlers(dependencies: Dependencies): RuleHandlers {
       const { name } = request;
       requireName('name', name, ruleNames);
       return commit(request, async (tx) => {
-        await existing(tx, rules, name);
-        await rules.delete(tx, [name]);
+        if (await toDelete(tx, rules, request)) await rules.delete(tx, [name]);
         return {};
       });
     },

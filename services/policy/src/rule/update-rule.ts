@@ -1,15 +1,14 @@
 import { create } from '@bufbuild/protobuf';
 import { policyV1 } from '@portcullis/api';
-import { refuse, update } from '@portcullis/resource';
-import { checkName, checkText, checkUpdateMask, Violations } from '@portcullis/store/resource';
+import { annotationPaths, readAnnotations, refuse, update } from '@portcullis/resource';
+import { checkName, checkUpdateMask, Violations } from '@portcullis/store/resource';
 import type { Dependencies } from '../dependencies.js';
 import { rules } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { ruleNames } from '../names.js';
-import { maxDescriptionLength } from '../text-limits.js';
 import { checkExpireTime } from './expire-time.js';
 
-const mutable = ['description', 'disabled', 'expire_time'] as const;
+const mutable = [...annotationPaths, 'disabled', 'expire_time'] as const;
 
 export function updateSecurityGroupRule({ commit, now }: Dependencies): Handlers['updateSecurityGroupRule'] {
   return async (request) => {
@@ -18,16 +17,17 @@ export function updateSecurityGroupRule({ commit, now }: Dependencies): Handlers
     const field = 'security_group_rule';
     checkName(violations, `${field}.name`, sent.name, ruleNames);
     const paths = checkUpdateMask(violations, updateMask, { message: policyV1.SecurityGroupRuleSchema, mutable });
-    if (paths.has('description')) checkText(violations, `${field}.description`, sent.description, maxDescriptionLength);
+    const annotations = readAnnotations(violations, field, { ...sent, paths });
     if (paths.has('expire_time')) checkExpireTime(violations, `${field}.expire_time`, sent.expireTime, now());
     refuse(violations);
     return commit(request, async (tx) => ({
       securityGroupRule: await update(tx, {
         collection: rules,
         name: sent.name,
+        etag: sent.etag,
         now: now(),
         change: (rule) => {
-          if (paths.has('description')) rule.description = sent.description;
+          Object.assign(rule, annotations);
           if (paths.has('disabled')) rule.disabled = sent.disabled;
           if (paths.has('expire_time')) {
             delete rule.expireTime;

@@ -1,4 +1,4 @@
-import { blockedBy, existing, requireName } from '@portcullis/resource';
+import { blockedBy, requireName, toDelete } from '@portcullis/resource';
 import type { Dependencies } from '../dependencies.js';
 import { memberships, ofGroup, rules, securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
@@ -9,7 +9,7 @@ export function deleteSecurityGroup({ commit }: Dependencies): Handlers['deleteS
     const { name, force } = request;
     requireName('name', name, securityGroupNames);
     return commit(request, async (tx) => {
-      await existing(tx, securityGroups, name);
+      if (!(await toDelete(tx, securityGroups, request))) return {};
       const elsewhere = (await namesOf(rules.all(tx, { link: { name: 'remote', target: name } }))).filter(
         (rule) => groupOfRule(rule) !== name,
       );

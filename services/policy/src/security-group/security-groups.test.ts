@@ -69,6 +69,7 @@ describe('security groups', () => {
     const first = await client.updateSecurityGroup(update);
     expect(first.securityGroup).toMatchObject({
       ...before,
+      etag: expect.not.stringMatching(before.etag),
       displayName: '',
       description: 'd',
       state: SecurityGroupState.DISABLED,
