@@ -23,12 +23,13 @@ export function storyOf(project: string): Client['steps'] {
     nic: name('nics/vm1-eth0$'),
     group: name(`securityGroups/web on projects/${project}/networks/blue$`),
     rules: /^2 created$/,
+    repeat: /^one rule, sent twice$/,
     members: name('nics/vm1-eth0 in '),
     bind: name('nics/vm1-eth0/bindings/h1$'),
     wait: /^enforced on 1 host$/,
     watch: /^IPv[46] -A PC-GI-\S+ .*--dport 8443/,
     error: /security_group_rule\.end_port PORT_OUT_OF_RANGE/,
-    // Two that came with the group, two, and one while it was watched.
-    list: /^5 rules in 3 pages$/,
+    // Two that came with the group, two, the one sent twice, and one while it was watched.
+    list: /^6 rules in 3 pages$/,
   };
 }

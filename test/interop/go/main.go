@@ -11,11 +11,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	dispatch "portcullis.example/scheduler/gen/portcullis/dispatch/v1"
@@ -72,6 +74,7 @@ func main() {
 		{"nic", s.createNIC},
 		{"group", s.createGroup},
 		{"rules", s.createRules},
+		{"repeat", s.repeat},
 		{"members", s.addNIC},
 		{"bind", s.bind},
 		{"wait", s.waitForEnforcement},
@@ -96,6 +99,7 @@ func connect(address, serviceConfig string) (*grpc.ClientConn, error) {
 
 func (s *scheduler) createNetwork(ctx context.Context) (string, error) {
 	created, err := s.inventory.CreateNetwork(ctx, &inventory.CreateNetworkRequest{
+		RequestId: uuid.NewString(),
 		Parent:    project,
 		NetworkId: "blue",
 		Network: &inventory.Network{
@@ -110,9 +114,11 @@ func (s *scheduler) createNetwork(ctx context.Context) (string, error) {
 	return created.GetNetwork().GetName(), nil
 }
 
-// A create may be repeated: the second time it says that the resource exists, and changes nothing.
+// Whoever comes later with a request of its own is told that the resource exists.
 func (s *scheduler) createHost(ctx context.Context) (string, error) {
-	created, err := s.inventory.CreateHost(ctx, &inventory.CreateHostRequest{HostId: "h1", Host: &inventory.Host{}})
+	created, err := s.inventory.CreateHost(ctx, &inventory.CreateHostRequest{
+		RequestId: uuid.NewString(), HostId: "h1", Host: &inventory.Host{},
+	})
 	if status.Code(err) == codes.AlreadyExists {
 		return host + " exists", nil
 	}
@@ -125,7 +131,7 @@ func (s *scheduler) createHost(ctx context.Context) (string, error) {
 
 func (s *scheduler) createVM(ctx context.Context) (string, error) {
 	created, err := s.inventory.CreateVmInstance(ctx, &inventory.CreateVmInstanceRequest{
-		Parent: project, VmInstanceId: "vm1", VmInstance: &inventory.VmInstance{},
+		RequestId: uuid.NewString(), Parent: project, VmInstanceId: "vm1", VmInstance: &inventory.VmInstance{},
 	})
 	if err != nil {
 		return "", err
@@ -136,8 +142,9 @@ func (s *scheduler) createVM(ctx context.Context) (string, error) {
 
 func (s *scheduler) createNIC(ctx context.Context) (string, error) {
 	created, err := s.inventory.CreateNic(ctx, &inventory.CreateNicRequest{
-		Parent: project,
-		NicId:  "vm1-eth0",
+		RequestId: uuid.NewString(),
+		Parent:    project,
+		NicId:     "vm1-eth0",
 		Nic: &inventory.Nic{
 			VmInstance:   vm,
 			Network:      network,
@@ -155,12 +162,12 @@ func (s *scheduler) createNIC(ctx context.Context) (string, error) {
 
 func (s *scheduler) createGroup(ctx context.Context) (string, error) {
 	if _, err := s.policy.CreateSecurityGroup(ctx, &policy.CreateSecurityGroupRequest{
-		Parent: project, SecurityGroupId: "web", SecurityGroup: &policy.SecurityGroup{},
+		RequestId: uuid.NewString(), Parent: project, SecurityGroupId: "web", SecurityGroup: &policy.SecurityGroup{},
 	}); err != nil {
 		return "", err
 	}
 	attached, err := s.policy.AttachNetworks(ctx, &policy.AttachNetworksRequest{
-		SecurityGroup: group, Networks: []string{network},
+		RequestId: uuid.NewString(), SecurityGroup: group, Networks: []string{network},
 	})
 	if err != nil {
 		return "", err
@@ -180,6 +187,7 @@ func tcpFromAnywhere(port int32) *policy.SecurityGroupRule {
 
 func (s *scheduler) createRules(ctx context.Context) (string, error) {
 	created, err := s.policy.BatchCreateSecurityGroupRules(ctx, &policy.BatchCreateSecurityGroupRulesRequest{
+		RequestId:          uuid.NewString(),
 		Parent:             group,
 		SecurityGroupRules: []*policy.SecurityGroupRule{tcpFromAnywhere(80), tcpFromAnywhere(443)},
 	})
@@ -190,8 +198,30 @@ func (s *scheduler) createRules(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%d created", len(created.GetSecurityGroupRules())), nil
 }
 
+// A request that bears an id is carried out once, however often it is sent, and answered alike each time.
+func (s *scheduler) repeat(ctx context.Context) (string, error) {
+	request := &policy.CreateSecurityGroupRuleRequest{
+		RequestId: uuid.NewString(), Parent: group, SecurityGroupRule: tcpFromAnywhere(22),
+	}
+	first, err := s.policy.CreateSecurityGroupRule(ctx, request)
+	if err != nil {
+		return "", err
+	}
+	second, err := s.policy.CreateSecurityGroupRule(ctx, request)
+	if err != nil {
+		return "", err
+	}
+	if !proto.Equal(first, second) {
+		return "", fmt.Errorf("%v, then %v", first, second)
+	}
+	s.policyToken = second.GetRevisionToken()
+	return "one rule, sent twice", nil
+}
+
 func (s *scheduler) addNIC(ctx context.Context) (string, error) {
-	added, err := s.policy.AddNics(ctx, &policy.AddNicsRequest{SecurityGroup: group, Nics: []string{nic}})
+	added, err := s.policy.AddNics(ctx, &policy.AddNicsRequest{
+		RequestId: uuid.NewString(), SecurityGroup: group, Nics: []string{nic},
+	})
 	if err != nil {
 		return "", err
 	}
@@ -202,6 +232,7 @@ func (s *scheduler) addNIC(ctx context.Context) (string, error) {
 // The interface need not exist yet: it is filtered from its first packet on.
 func (s *scheduler) bind(ctx context.Context) (string, error) {
 	bound, err := s.inventory.CreateNicBinding(ctx, &inventory.CreateNicBindingRequest{
+		RequestId:  uuid.NewString(),
 		Parent:     nic,
 		NicBinding: &inventory.NicBinding{Host: host, InterfaceName: "tap-go", BridgeName: "br0"},
 	})
@@ -240,7 +271,7 @@ func (s *scheduler) watchDiff(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if _, err := s.policy.CreateSecurityGroupRule(ctx, &policy.CreateSecurityGroupRuleRequest{
-		Parent: group, SecurityGroupRule: tcpFromAnywhere(8443),
+		RequestId: uuid.NewString(), Parent: group, SecurityGroupRule: tcpFromAnywhere(8443),
 	}); err != nil {
 		return "", err
 	}

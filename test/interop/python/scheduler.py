@@ -5,6 +5,7 @@ python scheduler.py ADDRESS SERVICE_CONFIG
 
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
@@ -52,14 +53,18 @@ class Scheduler:
         network = inventory_pb2.Network(
             kind=inventory_pb2.NETWORK_KIND_VPC, cidrs=["10.0.0.0/24", "2001:db8::/64"]
         )
-        request = inventory_pb2.CreateNetworkRequest(parent=PROJECT, network_id="blue", network=network)
+        request = inventory_pb2.CreateNetworkRequest(
+            request_id=str(uuid4()), parent=PROJECT, network_id="blue", network=network
+        )
         created = self.inventory.CreateNetwork(request)
         self.inventory_token = created.revision_token
         return created.network.name
 
     def create_host(self) -> str:
-        """A create may be repeated: the second time it says that the resource exists, and changes nothing."""
-        request = inventory_pb2.CreateHostRequest(host_id="h1", host=inventory_pb2.Host())
+        """Whoever comes later with a request of its own is told that the resource exists."""
+        request = inventory_pb2.CreateHostRequest(
+            request_id=str(uuid4()), host_id="h1", host=inventory_pb2.Host()
+        )
         try:
             created = self.inventory.CreateHost(request)
         except grpc.RpcError as error:
@@ -71,7 +76,10 @@ class Scheduler:
 
     def create_vm(self) -> str:
         request = inventory_pb2.CreateVmInstanceRequest(
-            parent=PROJECT, vm_instance_id="vm1", vm_instance=inventory_pb2.VmInstance()
+            request_id=str(uuid4()),
+            parent=PROJECT,
+            vm_instance_id="vm1",
+            vm_instance=inventory_pb2.VmInstance(),
         )
         created = self.inventory.CreateVmInstance(request)
         self.inventory_token = created.revision_token
@@ -85,7 +93,9 @@ class Scheduler:
             addresses=["10.0.0.1", "2001:db8::1"],
             anti_spoofing=True,
         )
-        request = inventory_pb2.CreateNicRequest(parent=PROJECT, nic_id="vm1-eth0", nic=nic)
+        request = inventory_pb2.CreateNicRequest(
+            request_id=str(uuid4()), parent=PROJECT, nic_id="vm1-eth0", nic=nic
+        )
         created = self.inventory.CreateNic(request)
         self.inventory_token = created.revision_token
         return created.nic.name
@@ -93,25 +103,46 @@ class Scheduler:
     def create_group(self) -> str:
         self.policy.CreateSecurityGroup(
             policy_pb2.CreateSecurityGroupRequest(
-                parent=PROJECT, security_group_id="web", security_group=policy_pb2.SecurityGroup()
+                request_id=str(uuid4()),
+                parent=PROJECT,
+                security_group_id="web",
+                security_group=policy_pb2.SecurityGroup(),
             )
         )
         attached = self.policy.AttachNetworks(
-            policy_pb2.AttachNetworksRequest(security_group=GROUP, networks=[NETWORK])
+            policy_pb2.AttachNetworksRequest(
+                request_id=str(uuid4()), security_group=GROUP, networks=[NETWORK]
+            )
         )
         self.policy_token = attached.revision_token
         return f"{GROUP} on {', '.join(attached.security_group.networks)}"
 
     def create_rules(self) -> str:
         request = policy_pb2.BatchCreateSecurityGroupRulesRequest(
-            parent=GROUP, security_group_rules=[tcp_from_anywhere(80), tcp_from_anywhere(443)]
+            request_id=str(uuid4()),
+            parent=GROUP,
+            security_group_rules=[tcp_from_anywhere(80), tcp_from_anywhere(443)],
         )
         created = self.policy.BatchCreateSecurityGroupRules(request)
         self.policy_token = created.revision_token
         return f"{len(created.security_group_rules)} created"
 
+    def repeat(self) -> str:
+        """A request that bears an id is carried out once, however often it is sent, and answered alike each time."""
+        request = policy_pb2.CreateSecurityGroupRuleRequest(
+            request_id=str(uuid4()), parent=GROUP, security_group_rule=tcp_from_anywhere(22)
+        )
+        first = self.policy.CreateSecurityGroupRule(request)
+        second = self.policy.CreateSecurityGroupRule(request)
+        if first != second:
+            raise RuntimeError(f"{first}, then {second}")
+        self.policy_token = second.revision_token
+        return "one rule, sent twice"
+
     def add_nic(self) -> str:
-        added = self.policy.AddNics(policy_pb2.AddNicsRequest(security_group=GROUP, nics=[NIC]))
+        added = self.policy.AddNics(
+            policy_pb2.AddNicsRequest(request_id=str(uuid4()), security_group=GROUP, nics=[NIC])
+        )
         self.policy_token = added.revision_token
         return f"{NIC} in {GROUP}"
 
@@ -119,7 +150,9 @@ class Scheduler:
         """The interface need not exist yet: it is filtered from its first packet on."""
         binding = inventory_pb2.NicBinding(host=HOST, interface_name="tap-python", bridge_name="br0")
         bound = self.inventory.CreateNicBinding(
-            inventory_pb2.CreateNicBindingRequest(parent=NIC, nic_binding=binding)
+            inventory_pb2.CreateNicBindingRequest(
+                request_id=str(uuid4()), parent=NIC, nic_binding=binding
+            )
         )
         self.inventory_token = bound.revision_token
         return bound.nic_binding.name
@@ -142,7 +175,7 @@ class Scheduler:
         next(stream)
         self.policy.CreateSecurityGroupRule(
             policy_pb2.CreateSecurityGroupRuleRequest(
-                parent=GROUP, security_group_rule=tcp_from_anywhere(8443)
+                request_id=str(uuid4()), parent=GROUP, security_group_rule=tcp_from_anywhere(8443)
             )
         )
         try:
@@ -195,6 +228,7 @@ def main(address: str, service_config_file: str) -> None:
             "nic": scheduler.create_nic,
             "group": scheduler.create_group,
             "rules": scheduler.create_rules,
+            "repeat": scheduler.repeat,
             "members": scheduler.add_nic,
             "bind": scheduler.bind,
             "wait": scheduler.wait_for_enforcement,

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import portcullis.dispatch.v1.Dispatch.WaitForEnforcementRequest;
@@ -87,6 +88,7 @@ public final class Scheduler {
       step("nic", scheduler::createNic);
       step("group", scheduler::createGroup);
       step("rules", scheduler::createRules);
+      step("repeat", scheduler::repeat);
       step("members", scheduler::addNic);
       step("bind", scheduler::bind);
       step("wait", scheduler::waitForEnforcement);
@@ -118,6 +120,7 @@ public final class Scheduler {
     var created =
         inventory.createNetwork(
             CreateNetworkRequest.newBuilder()
+                .setRequestId(newId())
                 .setParent(PROJECT)
                 .setNetworkId("blue")
                 .setNetwork(network)
@@ -126,12 +129,16 @@ public final class Scheduler {
     return created.getNetwork().getName();
   }
 
-  /** A create may be repeated: the second time it says that the resource exists, and changes nothing. */
+  /** Whoever comes later with a request of its own is told that the resource exists. */
   private String createHost() {
     try {
       var created =
           inventory.createHost(
-              CreateHostRequest.newBuilder().setHostId("h1").setHost(Host.getDefaultInstance()).build());
+              CreateHostRequest.newBuilder()
+                  .setRequestId(newId())
+                  .setHostId("h1")
+                  .setHost(Host.getDefaultInstance())
+                  .build());
       inventoryToken = created.getRevisionToken();
       return created.getHost().getName();
     } catch (StatusRuntimeException error) {
@@ -144,6 +151,7 @@ public final class Scheduler {
     var created =
         inventory.createVmInstance(
             CreateVmInstanceRequest.newBuilder()
+                .setRequestId(newId())
                 .setParent(PROJECT)
                 .setVmInstanceId("vm1")
                 .setVmInstance(VmInstance.getDefaultInstance())
@@ -163,7 +171,12 @@ public final class Scheduler {
             .setAntiSpoofing(true);
     var created =
         inventory.createNic(
-            CreateNicRequest.newBuilder().setParent(PROJECT).setNicId("vm1-eth0").setNic(nic).build());
+            CreateNicRequest.newBuilder()
+                .setRequestId(newId())
+                .setParent(PROJECT)
+                .setNicId("vm1-eth0")
+                .setNic(nic)
+                .build());
     inventoryToken = created.getRevisionToken();
     return created.getNic().getName();
   }
@@ -171,13 +184,18 @@ public final class Scheduler {
   private String createGroup() {
     policy.createSecurityGroup(
         CreateSecurityGroupRequest.newBuilder()
+            .setRequestId(newId())
             .setParent(PROJECT)
             .setSecurityGroupId("web")
             .setSecurityGroup(SecurityGroup.getDefaultInstance())
             .build());
     var attached =
         policy.attachNetworks(
-            AttachNetworksRequest.newBuilder().setSecurityGroup(GROUP).addNetworks(NETWORK).build());
+            AttachNetworksRequest.newBuilder()
+                .setRequestId(newId())
+                .setSecurityGroup(GROUP)
+                .addNetworks(NETWORK)
+                .build());
     policyToken = attached.getRevisionToken();
     return GROUP + " on " + String.join(", ", attached.getSecurityGroup().getNetworksList());
   }
@@ -195,6 +213,7 @@ public final class Scheduler {
     var created =
         policy.batchCreateSecurityGroupRules(
             BatchCreateSecurityGroupRulesRequest.newBuilder()
+                .setRequestId(newId())
                 .setParent(GROUP)
                 .addSecurityGroupRules(tcpFromAnywhere(80))
                 .addSecurityGroupRules(tcpFromAnywhere(443))
@@ -203,8 +222,33 @@ public final class Scheduler {
     return created.getSecurityGroupRulesCount() + " created";
   }
 
+  private static String newId() {
+    return UUID.randomUUID().toString();
+  }
+
+  /** A request that bears an id is carried out once, however often it is sent, and answered alike each time. */
+  private String repeat() {
+    var request =
+        CreateSecurityGroupRuleRequest.newBuilder()
+            .setRequestId(newId())
+            .setParent(GROUP)
+            .setSecurityGroupRule(tcpFromAnywhere(22))
+            .build();
+    var first = policy.createSecurityGroupRule(request);
+    var second = policy.createSecurityGroupRule(request);
+    if (!first.equals(second)) throw new IllegalStateException(first + ", then " + second);
+    policyToken = second.getRevisionToken();
+    return "one rule, sent twice";
+  }
+
   private String addNic() {
-    var added = policy.addNics(AddNicsRequest.newBuilder().setSecurityGroup(GROUP).addNics(NIC).build());
+    var added =
+        policy.addNics(
+            AddNicsRequest.newBuilder()
+                .setRequestId(newId())
+                .setSecurityGroup(GROUP)
+                .addNics(NIC)
+                .build());
     policyToken = added.getRevisionToken();
     return NIC + " in " + GROUP;
   }
@@ -214,7 +258,11 @@ public final class Scheduler {
     var binding = NicBinding.newBuilder().setHost(HOST).setInterfaceName("tap-java").setBridgeName("br0");
     var bound =
         inventory.createNicBinding(
-            CreateNicBindingRequest.newBuilder().setParent(NIC).setNicBinding(binding).build());
+            CreateNicBindingRequest.newBuilder()
+                .setRequestId(newId())
+                .setParent(NIC)
+                .setNicBinding(binding)
+                .build());
     inventoryToken = bound.getRevisionToken();
     return bound.getNicBinding().getName();
   }
@@ -245,6 +293,7 @@ public final class Scheduler {
             stream.next();
             policy.createSecurityGroupRule(
                 CreateSecurityGroupRuleRequest.newBuilder()
+                    .setRequestId(newId())
                     .setParent(GROUP)
                     .setSecurityGroupRule(tcpFromAnywhere(8443))
                     .build());
