@@ -1,5 +1,5 @@
 import { inventoryV1 } from '@portcullis/api';
-import { fromStore, Mutations, Revisions } from '@portcullis/resource';
+import { awaitMinRevision, fromStore, Mutations, Revisions } from '@portcullis/resource';
 import { type OpenService, serviceOf } from '@portcullis/rpc';
 import type { Logger } from '@portcullis/runtime';
 import type { ClaimTaken, Store } from '@portcullis/store';
@@ -35,8 +35,13 @@ export async function openInventory({ store, now = () => new Date() }: Inventory
     ...nicBindingHandlers(dependencies),
     watch: watch(dependencies),
   };
+  const conventional = awaitMinRevision(mutations.wrap(handlers), {
+    store,
+    service: inventoryV1.InventoryService,
+    revisions,
+  });
   return {
-    registrations: [serviceOf(inventoryV1.InventoryService, translateErrors(mutations.wrap(handlers), translate))],
+    registrations: [serviceOf(inventoryV1.InventoryService, translateErrors(conventional, translate))],
     ready: () => !stop.signal.aborted,
     close: async () => stop.abort(),
   };

@@ -1,6 +1,6 @@
 import type { Transport } from '@connectrpc/connect';
 import { policyV1 } from '@portcullis/api';
-import { fromStore, Mutations, Revisions } from '@portcullis/resource';
+import { awaitMinRevision, fromStore, Mutations, Revisions } from '@portcullis/resource';
 import { type OpenService, serviceOf } from '@portcullis/rpc';
 import type { Logger } from '@portcullis/runtime';
 import type { Store } from '@portcullis/store';
@@ -51,8 +51,13 @@ export async function openPolicy({
   };
   housekeeping.start();
   expiry.start();
+  const conventional = awaitMinRevision(mutations.wrap(handlers), {
+    store,
+    service: policyV1.PolicyService,
+    revisions,
+  });
   return {
-    registrations: [serviceOf(policyV1.PolicyService, translateErrors(mutations.wrap(handlers), translate))],
+    registrations: [serviceOf(policyV1.PolicyService, translateErrors(conventional, translate))],
     ready: () => !stop.signal.aborted,
     close: async () => {
       stop.abort();

@@ -111,6 +111,8 @@ export class SqlStore implements Store {
   #readFromDatabase<Value>(work: (reading: Reading) => Promise<Value>): Promise<{ value: Value; revision: number }> {
     return this.#engine.snapshot(async (db) => {
       const revision = await readRevision(db);
+      // Memory that is behind what was read once must not answer the next reading.
+      this.#newest = Math.max(this.#newest, revision);
       return { value: await work(new SqlReading(db)), revision };
     });
   }
