@@ -85,6 +85,12 @@ export function resourceExhausted(reason: string, message: string): ConnectError
   return apiError(Code.ResourceExhausted, reason, message);
 }
 
+/** RESOURCE_EXHAUSTED with a `QuotaFailure` that names whose quota is used up. */
+export function quotaExceeded(message: string, failures: readonly Obstacle[]): ConnectError {
+  const details = [{ desc: errorDetails.QuotaFailureSchema, value: { violations: [...failures] } }];
+  return apiError(Code.ResourceExhausted, 'QUOTA_EXCEEDED', message, { details });
+}
+
 /** ABORTED: the caller lost a race and may begin again. */
 export function aborted(reason: string, message: string): ConnectError {
   return apiError(Code.Aborted, reason, message);

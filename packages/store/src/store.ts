@@ -72,6 +72,10 @@ export interface Reading {
   getMany(kind: string, names: readonly string[]): Promise<Map<string, Stored>>;
   /** By name, ascending, compared byte by byte. */
   list(query: ListQuery): Promise<Stored[]>;
+  /** How many documents have names with the prefix. */
+  count(kind: string, prefix: string): Promise<number>;
+  /** How many documents link to each target; none is 0. */
+  countLinks(kind: string, link: string, targets: readonly string[]): Promise<Map<string, number>>;
 }
 
 export interface Transaction extends Reading {

@@ -22,6 +22,13 @@ export const rules = new Collection({
   claimsOf: (rule) => [ruleIdentity(rule)],
 });
 
+/** A note: no watch tells of it, because nothing that is enforced depends on it. */
+export const projectQuotas = new Collection({
+  kind: '_projectQuota',
+  schema: policyV1.ProjectQuotaSchema,
+  nameOf: ({ name }) => name,
+});
+
 /** Rules whose time will come. */
 export const pendingExpiry = { kind: rules.kind, link: { name: 'expiry', target: 'pending' } };
 

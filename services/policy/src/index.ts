@@ -11,6 +11,8 @@ import { inventoryClient } from './inventory/inventory-client.js';
 import { membershipHandlers } from './membership/membership-handlers.js';
 import { attachNetworks } from './network/attach-networks.js';
 import { detachNetworks } from './network/detach-networks.js';
+import { quotaHandlers } from './quota/quota-handlers.js';
+import { defaultLimits, type Limits, Quotas } from './quota/quotas.js';
 import { RuleExpiry } from './rule/rule-expiry.js';
 import { ruleHandlers } from './rule/rule-handlers.js';
 import { securityGroupHandlers } from './security-group/security-group-handlers.js';
@@ -23,6 +25,8 @@ export interface PolicyOptions {
   readonly inventory: Transport;
   readonly log: Logger;
   readonly now?: () => Date;
+  /** Of projects whose quota says nothing else. */
+  readonly limits?: Partial<Limits>;
 }
 
 /** Security groups, their rules, the networks they are attached to and the NICs that are in them. */
@@ -31,6 +35,7 @@ export async function openPolicy({
   inventory: transport,
   log,
   now = () => new Date(),
+  limits,
 }: PolicyOptions): Promise<OpenService> {
   const stop = new AbortController();
   const inventory = inventoryClient(transport);
@@ -39,7 +44,8 @@ export async function openPolicy({
   const revisions = new Revisions('policy', store);
   const mutations = new Mutations({ store, service: policyV1.PolicyService, revisions, now });
   const { commit } = mutations;
-  const dependencies = { store, commit, revisions, inventory, housekeeping, now, closing: stop.signal };
+  const quotas = new Quotas({ ...defaultLimits, ...limits });
+  const dependencies = { store, commit, revisions, quotas, inventory, housekeeping, now, closing: stop.signal };
   const translate = fromStore({ service: 'policy', claimed: ({ holder }) => `${holder.name} is the same rule` });
   const handlers: Handlers = {
     ...securityGroupHandlers(dependencies),
@@ -47,6 +53,7 @@ export async function openPolicy({
     ...membershipHandlers(dependencies),
     attachNetworks: attachNetworks(dependencies),
     detachNetworks: detachNetworks(dependencies),
+    ...quotaHandlers(dependencies),
     watch: watch(dependencies),
   };
   housekeeping.start();

@@ -3,6 +3,22 @@ import { runMain } from '@portcullis/runtime';
 import { databaseUrlIn, defaultDataFolder, openStore } from '@portcullis/store';
 import { z } from 'zod';
 import { openPolicy } from './index.js';
+import { defaultLimits } from './quota/quotas.js';
+
+/** A limit of the projects whose quota says nothing else. */
+function limit(flag: string, what: string, value: number) {
+  return {
+    flag: `--quota-${flag} <count>`,
+    environment: `PORTCULLIS_QUOTA_${flag.toUpperCase().replaceAll('-', '_')}`,
+    description: `most ${what}, where the quota of the project says nothing else`,
+    schema: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(2 ** 31 - 1)
+      .default(value),
+  };
+}
 
 await runMain({
   name: 'portcullis-policy',
@@ -40,12 +56,16 @@ await runMain({
       description: 'the folder of the database, where no URL is given; made when it does not exist',
       schema: z.string().default(defaultDataFolder()),
     },
+    groupsPerProject: limit('groups-per-project', 'security groups of one project', defaultLimits.groupsPerProject),
+    rulesPerGroup: limit('rules-per-group', 'rules of one group', defaultLimits.rulesPerGroup),
+    nicsPerGroup: limit('nics-per-group', 'NICs in one group', defaultLimits.nicsPerGroup),
+    groupsPerNic: limit('groups-per-nic', 'groups that one NIC is in', defaultLimits.groupsPerNic),
   },
-  start: async ({ listen, inventory: target, databaseUrl, dataDir }, { log }) => {
+  start: async ({ listen, inventory: target, databaseUrl, dataDir, ...limits }, { log }) => {
     const owner = 'policy';
     const store = await openStore(databaseUrl ?? (await databaseUrlIn(dataDir, owner)), { log, owner });
     const inventory = openTransport(target, { log });
-    const policy = await openPolicy({ store, inventory, log });
+    const policy = await openPolicy({ store, inventory, log, limits });
     const server = await startServer({ listen, services: [policy], log });
     log.info({ address: server.address }, 'serving');
     return {

@@ -2,6 +2,7 @@ import { resourceName } from '@portcullis/store/resource';
 
 /** Names of what policy owns, and of what it names in inventory. */
 export const projectNames = resourceName('projects/{project}');
+export const projectQuotaNames = resourceName('projects/{project}/quota');
 export const securityGroupNames = resourceName('projects/{project}/securityGroups/{security_group}');
 export const ruleNames = resourceName('projects/{project}/securityGroups/{security_group}/rules/{rule}');
 export const networkNames = resourceName('projects/{project}/networks/{network}');

@@ -202,6 +202,16 @@ export const invalidRequests: InvalidRequest[] = [
   ['listSecurityGroups', { parent, orderBy: 'uid' }, ['order_by ORDER_BY_MALFORMED']],
   ['listSecurityGroups', { parent, orderBy: 'name down' }, ['order_by ORDER_BY_MALFORMED']],
   ['listSecurityGroups', { parent, minRevisionToken: 'x' }, ['min_revision_token REVISION_TOKEN_MALFORMED']],
+  ['getProjectQuota', { name: parent }, ['name NAME_MALFORMED']],
+  ['updateProjectQuota', {}, ['project_quota.name FIELD_REQUIRED', 'update_mask FIELD_REQUIRED']],
+  [
+    'updateProjectQuota',
+    {
+      projectQuota: { name: `${parent}/quota`, rulesPerGroup: -1 },
+      updateMask: { paths: ['rules_per_group', 'usage', 'x'] },
+    },
+    ['update_mask FIELD_IMMUTABLE', 'update_mask FIELD_UNKNOWN', 'project_quota.rules_per_group OUT_OF_RANGE'],
+  ],
   ['getSecurityGroup', { name: 'securityGroups/g' }, ['name NAME_MALFORMED']],
   ['listSecurityGroups', { parent: 'projects/-' }, ['parent NAME_MALFORMED']],
   ['listSecurityGroups', { parent, pageSize: -5 }, ['page_size OUT_OF_RANGE']],

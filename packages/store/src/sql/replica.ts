@@ -70,6 +70,10 @@ export class Replica {
       return new Map(found);
     },
     list: async (query) => this.#list(query),
+    count: async (kind, prefix) => this.#list({ kind, prefix, limit: Number.MAX_SAFE_INTEGER }).length,
+    countLinks: async () => {
+      throw new NotInReplica('links are in the database only');
+    },
   };
 
   #list({ kind, prefix = '', link, after = '', limit }: ListQuery): Stored[] {

@@ -37,6 +37,28 @@ export class SqlReading implements Reading {
     return rows.map(({ name, body }) => ({ kind, name, body }));
   }
 
+  async count(kind: string, prefix: string): Promise<number> {
+    const query = this.#db.selectFrom('document').select((each) => each.fn.countAll().as('count'));
+    const inPrefix = query.where('name', '>=', prefix).where('name', '<', endOfPrefix(prefix));
+    const { count } = await inPrefix.where('kind', '=', kind).executeTakeFirstOrThrow();
+    return Number(count);
+  }
+
+  async countLinks(kind: string, link: string, targets: readonly string[]): Promise<Map<string, number>> {
+    const counts = new Map(targets.map((target) => [target, 0]));
+    for (const chunk of chunks([...counts.keys()])) {
+      const query = this.#db
+        .selectFrom('link')
+        .select((each) => ['target', each.fn.countAll().as('count')])
+        .where('kind', '=', kind)
+        .where('link', '=', link)
+        .where('target', 'in', chunk)
+        .groupBy('target');
+      for (const { target, count } of await query.execute()) counts.set(target, Number(count));
+    }
+    return counts;
+  }
+
   async #listLinked({ kind, prefix, link, after = '', limit }: ListQuery): Promise<Stored[]> {
     let query = this.#db
       .selectFrom('link')

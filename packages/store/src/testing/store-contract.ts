@@ -77,6 +77,24 @@ function describeDocuments(database: string, harness: StoreHarness): void {
       expect(await of('h')).toEqual(['a']);
     });
 
+    it('counts by prefix and by link', async () => {
+      const to = (...targets: string[]) => ({ links: { remote: targets } });
+      await put(document('g/a', 'a', to('x', 'y')), document('g/b', 'b', to('x')), document('h/a'));
+      expect(await read((reading) => reading.count('thing', 'g/'))).toBe(2);
+      expect(await read((reading) => reading.count('other', ''))).toBe(0);
+      const counts = await read((reading) => reading.countLinks('thing', 'remote', ['x', 'y', 'z', 'x']));
+      expect([...counts]).toEqual([
+        ['x', 2],
+        ['y', 1],
+        ['z', 0],
+      ]);
+      const own = store.transact(async (tx) => {
+        await tx.delete('thing', 'g/b');
+        return [await tx.count('thing', 'g/'), (await tx.countLinks('thing', 'remote', ['x'])).get('x')];
+      });
+      expect((await own).value).toEqual([1, 1]);
+    });
+
     it('refuses a claim that another document has, and names it', async () => {
       await put(document('a', 'a', { claims: ['x', 'y'] }));
       const taken = put(document('b'), document('c', 'c', { claims: ['z', 'y'] }));

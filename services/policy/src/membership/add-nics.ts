@@ -6,7 +6,7 @@ import { memberships, securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { checkNics } from './nic-list.js';
 
-export function addNics({ store, commit, inventory, housekeeping }: Dependencies): Handlers['addNics'] {
+export function addNics({ store, commit, quotas, inventory, housekeeping }: Dependencies): Handlers['addNics'] {
   return async (request, { signal }) => {
     const { securityGroup, nics } = request;
     checkNics(securityGroup, nics);
@@ -29,6 +29,7 @@ export function addNics({ store, commit, inventory, housekeeping }: Dependencies
       const joining = [...found.values()].map(({ name: nic, uid: nicUid, network }) =>
         create(policyV1.MembershipSchema, { securityGroup, nic, nicUid, network }),
       );
+      await quotas.refuseNics(tx, securityGroup, joining);
       await memberships.put(tx, joining);
       return {};
     });

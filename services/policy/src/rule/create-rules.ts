@@ -8,6 +8,7 @@ import type { Dependencies } from '../dependencies.js';
 import { rules, securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { securityGroupNames } from '../names.js';
+import type { Quotas } from '../quota/quotas.js';
 import { readRule } from './rule-fields.js';
 import { ruleIdentity } from './rule-identity.js';
 import { randomRuleName } from './rule-name.js';
@@ -15,13 +16,13 @@ import { randomRuleName } from './rule-name.js';
 const { SecurityGroupRuleSchema } = policyV1;
 const maxBatch = 500;
 
-export function createSecurityGroupRule({ commit, now }: Dependencies): Handlers['createSecurityGroupRule'] {
+export function createSecurityGroupRule({ commit, quotas, now }: Dependencies): Handlers['createSecurityGroupRule'] {
   return async (request) => {
     const { parent, securityGroupRule = create(SecurityGroupRuleSchema) } = request;
     const sent = [{ rule: securityGroupRule, field: 'security_group_rule' }];
     const creation = readCreation({ parent, sent, now: now(), violations: new Violations() });
     return commit(request, async (tx) => {
-      const [made] = await createRules(tx, creation);
+      const [made] = await createRules(tx, { ...creation, quotas });
       return { securityGroupRule: made as policyV1.SecurityGroupRule };
     });
   };
@@ -29,6 +30,7 @@ export function createSecurityGroupRule({ commit, now }: Dependencies): Handlers
 
 export function batchCreateSecurityGroupRules({
   commit,
+  quotas,
   now,
 }: Dependencies): Handlers['batchCreateSecurityGroupRules'] {
   return async (request) => {
@@ -37,7 +39,7 @@ export function batchCreateSecurityGroupRules({
     checkCount(violations, 'security_group_rules', securityGroupRules.length, { min: 1, max: maxBatch });
     const sent = securityGroupRules.map((rule, i) => ({ rule, field: `security_group_rules[${i}]` }));
     const creation = readCreation({ parent, sent, now: now(), violations });
-    return commit(request, async (tx) => ({ securityGroupRules: await createRules(tx, creation) }));
+    return commit(request, async (tx) => ({ securityGroupRules: await createRules(tx, { ...creation, quotas }) }));
   };
 }
 
@@ -74,8 +76,12 @@ function readCreation({ parent, sent, now, violations }: SentRules): Creation {
 }
 
 /** Creates rules, all or none. */
-async function createRules(tx: Transaction, { parent, sent, made }: Creation): Promise<policyV1.SecurityGroupRule[]> {
+async function createRules(
+  tx: Transaction,
+  { parent, sent, made, quotas }: Creation & { readonly quotas: Quotas },
+): Promise<policyV1.SecurityGroupRule[]> {
   await refuseMissingGroups(tx, parent, made);
+  await quotas.refuseRules(tx, parent, made.length);
   await chooseFreeNames(tx, parent, made);
   await putNewRules(tx, made, sent);
   return made;

@@ -7,11 +7,12 @@ import type { Dependencies } from '../dependencies.js';
 import { rules, securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { projectNames, securityGroupNames } from '../names.js';
+import type { Quotas } from '../quota/quotas.js';
 import { automaticRules } from '../rule/automatic-rules.js';
 
 const { SecurityGroupSchema, SecurityGroupState, SecurityGroupStateSchema } = policyV1;
 
-export function createSecurityGroup({ commit, now }: Dependencies): Handlers['createSecurityGroup'] {
+export function createSecurityGroup({ commit, quotas, now }: Dependencies): Handlers['createSecurityGroup'] {
   return async (request) => {
     const { parent, securityGroupId, securityGroup = create(SecurityGroupSchema) } = request;
     const violations = new Violations();
@@ -22,7 +23,7 @@ export function createSecurityGroup({ commit, now }: Dependencies): Handlers['cr
     return commit(request, async (tx) => {
       const format = (id: string) => securityGroupNames.format({ project, security_group: id });
       const name = await newName(tx, securityGroups, { id: securityGroupId, prefix: 'sg', format });
-      return { securityGroup: await makeGroup(tx, { fields, name, now: now() }) };
+      return { securityGroup: await makeGroup(tx, { fields, name, quotas, now: now() }) };
     });
   };
 }
@@ -44,8 +45,9 @@ export function readNewGroup(violations: Violations, securityGroup: policyV1.Sec
 /** Makes a group under a name that is free, with its automatic rules. */
 export async function makeGroup(
   tx: Transaction,
-  { fields, name, now }: { fields: GroupFields; name: string; now: Date },
+  { fields, name, quotas, now }: { fields: GroupFields; name: string; quotas: Quotas; now: Date },
 ): Promise<policyV1.SecurityGroup> {
+  await quotas.refuseGroup(tx, name);
   const made = create(SecurityGroupSchema, { ...fields, name, ...birth(now) });
   await securityGroups.put(tx, [made]);
   await rules.put(tx, automaticRules(name, now));

@@ -11,7 +11,7 @@ import { makeGroup, readNewGroup } from './create-security-group.js';
 const { SecurityGroupSchema, SecurityGroupStateSchema } = policyV1;
 const mutable = ['display_name', ...annotationPaths, 'state'] as const;
 
-export function updateSecurityGroup({ commit, now }: Dependencies): Handlers['updateSecurityGroup'] {
+export function updateSecurityGroup({ commit, quotas, now }: Dependencies): Handlers['updateSecurityGroup'] {
   return async (request) => {
     const { securityGroup: sent = create(SecurityGroupSchema), updateMask } = request;
     const violations = new Violations();
@@ -32,7 +32,9 @@ export function updateSecurityGroup({ commit, now }: Dependencies): Handlers['up
         name,
         etag,
         now: now(),
-        orElse: request.allowMissing ? () => makeGroup(tx, { fields: checked(readNew), name, now: now() }) : undefined,
+        orElse: request.allowMissing
+          ? () => makeGroup(tx, { fields: checked(readNew), name, quotas, now: now() })
+          : undefined,
         change: (group) => {
           if (paths.has('display_name')) group.displayName = displayName;
           Object.assign(group, annotations);

@@ -39,7 +39,7 @@ export function goodRule(more: RuleInit = {}): RuleInit {
 
 export async function openWorld(
   url = 'sqlite::memory:',
-  options: Partial<Pick<PolicyOptions, 'now'>> = {},
+  options: Partial<Pick<PolicyOptions, 'now' | 'limits'>> = {},
 ): Promise<PolicyWorld> {
   const store = await openStore(url, { log, owner: 'policy' });
   const inventory = new InventoryFake();

@@ -1,0 +1,93 @@
+import type { policyV1 } from '@portcullis/api';
+import { quotaExceeded } from '@portcullis/rpc';
+import type { Reading } from '@portcullis/store';
+import { memberships, ofGroup, projectQuotas, rules, securityGroups } from '../documents.js';
+import { membershipName, projectNames, projectQuotaNames, securityGroupNames } from '../names.js';
+
+/** How much a project may hold. */
+export interface Limits {
+  readonly groupsPerProject: number;
+  readonly rulesPerGroup: number;
+  readonly nicsPerGroup: number;
+  readonly groupsPerNic: number;
+}
+
+export const defaultLimits: Limits = {
+  groupsPerProject: 10_000,
+  rulesPerGroup: 10_000,
+  nicsPerGroup: 100_000,
+  groupsPerNic: 100,
+};
+
+/** NICs that an error names. */
+const maxNamed = 10;
+
+/** Refuses growth beyond the limits of a project, in the transaction that grows. Throws RESOURCE_EXHAUSTED. */
+export class Quotas {
+  readonly #defaults: Limits;
+
+  constructor(defaults: Limits) {
+    this.#defaults = defaults;
+  }
+
+  /** The limits of a quota, those that it leaves out included. */
+  complete(quota: { readonly [Name in keyof Limits]?: number | undefined } | undefined): Limits {
+    return {
+      groupsPerProject: quota?.groupsPerProject ?? this.#defaults.groupsPerProject,
+      rulesPerGroup: quota?.rulesPerGroup ?? this.#defaults.rulesPerGroup,
+      nicsPerGroup: quota?.nicsPerGroup ?? this.#defaults.nicsPerGroup,
+      groupsPerNic: quota?.groupsPerNic ?? this.#defaults.groupsPerNic,
+    };
+  }
+
+  async refuseGroup(reading: Reading, group: string): Promise<void> {
+    const project = projectOf(group);
+    const { groupsPerProject } = await this.#limitsOf(reading, project);
+    const count = await reading.count(securityGroups.kind, `${projectNames.format({ project })}/securityGroups/`);
+    refuse([{ subject: projectNames.format({ project }), count, added: 1 }], groupsPerProject, 'groups');
+  }
+
+  async refuseRules(reading: Reading, group: string, added: number): Promise<void> {
+    const { rulesPerGroup } = await this.#limitsOf(reading, projectOf(group));
+    const count = await reading.count(rules.kind, `${group}/rules/`);
+    refuse([{ subject: group, count, added }], rulesPerGroup, 'rules');
+  }
+
+  /** NICs that are in the group already are no growth. */
+  async refuseNics(reading: Reading, group: string, joining: readonly policyV1.Membership[]): Promise<void> {
+    const members = await reading.getMany(memberships.kind, joining.map(membershipName));
+    const added = joining.filter((membership) => !members.has(membershipName(membership))).map(({ nic }) => nic);
+    if (added.length === 0) return;
+    const { nicsPerGroup, groupsPerNic } = await this.#limitsOf(reading, projectOf(group));
+    const count = await reading.count(memberships.kind, ofGroup(group).prefix);
+    refuse([{ subject: group, count, added: added.length }], nicsPerGroup, 'NICs');
+    const groupCounts = await reading.countLinks(memberships.kind, 'nic', added);
+    const growing = [...groupCounts].map(([subject, groupCount]) => ({ subject, count: groupCount, added: 1 }));
+    refuse(growing, groupsPerNic, 'groups');
+  }
+
+  async #limitsOf(reading: Reading, project: string): Promise<Limits> {
+    return this.complete(await projectQuotas.get(reading, projectQuotaNames.format({ project })));
+  }
+}
+
+interface Growth {
+  /** Whose quota it is. */
+  readonly subject: string;
+  readonly count: number;
+  readonly added: number;
+}
+
+function refuse(growing: readonly Growth[], limit: number, what: string): void {
+  const tooMany = growing.filter(({ count, added }) => count + added > limit);
+  const failures = tooMany.slice(0, maxNamed).map(({ subject, count, added }) => ({
+    subject,
+    description: `has ${count} ${what}, ${added} more would exceed ${limit}`,
+  }));
+  const [first] = failures;
+  if (first) throw quotaExceeded(`${first.subject} ${first.description}`, failures);
+}
+
+function projectOf(group: string): string {
+  return securityGroupNames.parse(group)?.project ?? '';
+}
