@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -49,6 +50,21 @@ describe.each([
     );
     const listed = await worlds[1]?.client.listSecurityGroupRules({ parent: group('g'), pageSize: 1000 });
     expect(listed?.securityGroupRules).toHaveLength(52);
+    await Promise.all(worlds.map((world) => world.close()));
+  });
+
+  it('a request that reaches two replicas at the same time is carried out once, and answered alike', async () => {
+    const worlds = [await openWorld(url()), await openWorld(url())] as const;
+    await worlds[0].createGroup('twice');
+    const requests = Array.from({ length: 20 }, (_, i) => ({
+      parent: group('twice'),
+      securityGroupRule: goodRule({ startPort: 1 + i, endPort: 2000 }),
+      requestId: randomUUID(),
+    }));
+    const ask = (world: (typeof worlds)[number]) =>
+      Promise.all(requests.map((request) => world.client.createSecurityGroupRule(request)));
+    const [first, second] = await Promise.all(worlds.map(ask));
+    expect(second).toEqual(first);
     await Promise.all(worlds.map((world) => world.close()));
   });
 });
