@@ -48,6 +48,30 @@ describe('D4 a host', () => {
   });
 });
 
+describe('D4 a host whose kernel no longer holds what it has acknowledged', () => {
+  it('lags with everything until it holds it again', () => {
+    const record = acknowledged(at(5, 5));
+    record.refuse(at(5, 5), [failureOf('')]);
+    expect(record.lags(at(3, 3))).toBe(true);
+    record.acknowledge(at(5, 5));
+    expect(record.lags(at(5, 5))).toBe(false);
+  });
+
+  it('lags for the NIC it had to close, and for no other', () => {
+    const record = acknowledged(at(5, 5));
+    record.refuse(at(5, 5), [failureOf('projects/p/nics/bad')]);
+    expect(record.lags(at(5, 5), 'projects/p/nics/bad')).toBe(true);
+    expect(record.lags(at(5, 5), 'projects/p/nics/good')).toBe(false);
+  });
+
+  it('does not lag with what was there before a change it cannot make', () => {
+    const record = acknowledged(at(5, 5));
+    record.want('policy', at(6, 5));
+    record.refuse(at(6, 5), [failureOf('')]);
+    expect(record.lags(at(5, 5))).toBe(false);
+  });
+});
+
 describe('a host whose kernel refused one NIC', () => {
   const record = acknowledged(at(1, 1));
   record.want('policy', at(2, 1));

@@ -23,9 +23,9 @@ const maxUnacknowledged = 1024;
 /**
  * What the dispatcher knows of one host.
  *
- * Owns: what changed since when, what the host has acknowledged and what it said of itself.
+ * Owns: what changed since when, what the host was told, what it has acknowledged and what it said of itself.
  * Invariant D4: a change counts as enforced only after a report of a generation that covers it; one that the kernel
- * refused in part counts for the NICs that it did not refuse.
+ * refused in part counts for the NICs that it did not refuse. A kernel that refuses what it had taken lags again.
  */
 export class HostRecord {
   readonly dirty: DirtyLog<ObjectKey>;
@@ -34,6 +34,8 @@ export class HostRecord {
   #unacknowledged: Unacknowledged[] = [];
   #refusal: Refusal | undefined;
   desired: Generation;
+  /** What the host was told last; it cannot enforce anything later. */
+  told: Generation | undefined;
   applied: Generation | undefined;
   lastHeardAt: Date | undefined;
   conditions: readonly enforceV1.Condition[] = [];
@@ -57,6 +59,11 @@ export class HostRecord {
     if (this.#unacknowledged.length > maxUnacknowledged) this.#unacknowledged = halved(this.#unacknowledged);
   }
 
+  /** Whether a report can be of this generation; one of a store that was replaced meanwhile cannot. */
+  wasTold(generation: Generation): boolean {
+    return this.told !== undefined && covers(this.told, generation);
+  }
+
   acknowledge(generation: Generation): void {
     this.#refusal = undefined;
     if (this.applied === undefined || covers(generation, this.applied)) this.applied = generation;
@@ -65,6 +72,11 @@ export class HostRecord {
 
   refuse(generation: Generation, failures: readonly enforceV1.Failure[]): void {
     this.#refusal = { generation, failures };
+    const wasInForce = this.applied !== undefined && covers(this.applied, generation);
+    if (!wasInForce || this.lags({ policy: 0, inventory: 0 })) return;
+    // Nor is anything before it; first, because the list ascends.
+    const again = (['policy', 'inventory'] as const).map((source) => ({ source, revision: 0, generation }));
+    this.#unacknowledged = [...again, ...this.#unacknowledged];
   }
 
   get failures(): readonly enforceV1.Failure[] {
