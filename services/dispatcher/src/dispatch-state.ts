@@ -70,7 +70,9 @@ export class DispatchState {
 
   apply({ source, epoch, revision, changes, hosts }: AppliedCommit): void {
     const wasReady = this.ready;
-    const isOtherStore = this.#seen[source] !== undefined && this.#seen[source].epoch !== epoch;
+    const seen = this.#seen[source];
+    // Revisions never go back, but in a store that was restored from a backup.
+    const isOtherStore = seen !== undefined && (seen.epoch !== epoch || seen.revision > revision);
     this.#sequence += 1;
     this.#seen[source] = { epoch, revision };
     this.#hosts = hosts;

@@ -250,6 +250,52 @@ describe('the dispatcher', () => {
       expect((await wait({ tokens: [token], hosts: ['hosts/h1'], timeoutMs: 50 })).enforced).toBe(false);
     });
 
+    it('D4 does not take the acknowledgement of a state of another store, or of one that nobody was told', async () => {
+      cloud.policy.commit(groupPut('other'));
+      await untilSeen(cloud.policy.token());
+      const { generation } = await sync('h1');
+      cloud.policy.epoch = 'e2';
+      cloud.policy.revision = 0;
+      const token = cloud.policy.commit(rulePut('web', 'r2'));
+      cloud.policy.disconnect();
+      await vi.waitFor(async () => expect(await codeOf(wait({ tokens: [token] }))).toBe('no error'));
+      await acknowledge('h1', generation);
+      expect((await wait({ tokens: [token], hosts: ['hosts/h1'] })).enforced).toBe(false);
+      await syncAndAcknowledge('h1');
+      expect((await wait({ tokens: [token], hosts: ['hosts/h1'] })).enforced).toBe(true);
+    });
+
+    it('D4 does not take the acknowledgement of a state from before a backup was restored', async () => {
+      for (let i = 0; i < 3; i += 1) cloud.policy.commit(rulePut('web', `x${i}`));
+      await untilSeen(cloud.policy.token());
+      const { generation } = await sync('h1');
+      await acknowledge('h1', generation);
+      cloud.policy.revision = 1;
+      cloud.policy.disconnect();
+      await vi.waitFor(async () => expect((await sync('h1')).generation.policyRevision).toBe(1n));
+      const token = cloud.policy.commit(rulePut('web', 'r2'));
+      await vi.waitFor(async () => expect((await sync('h1')).generation.policyRevision).toBe(2n));
+      await acknowledge('h1', generation);
+      expect((await wait({ tokens: [token], hosts: ['hosts/h1'] })).enforced).toBe(false);
+    });
+
+    it('D4 is not fulfilled while packets pass by the rules of a host', async () => {
+      const { generation } = await sync('h1');
+      const reports = [{ generation, outcome: enforceV1.Outcome.APPLIED }];
+      const conditions = [{ reason: 'BRIDGE_NETFILTER_OFF', message: 'bridged packets pass unfiltered' }];
+      await enforce.report({ host: 'hosts/h1', reports, conditions });
+      const answer = await wait({ nics: [nic('a')] });
+      expect(answer.enforced).toBe(false);
+      expect(answer.laggingHosts).toMatchObject([
+        {
+          reason: dispatchV1.LagReason.FAILED,
+          message: 'BRIDGE_NETFILTER_OFF: bridged packets pass unfiltered',
+        },
+      ]);
+      await enforce.report({ host: 'hosts/h1' });
+      expect((await wait({ nics: [nic('a')] })).enforced).toBe(true);
+    });
+
     it('D4 is not fulfilled by revisions the dispatcher has not seen', async () => {
       await syncAndAcknowledge('h1');
       await syncAndAcknowledge('h2');
@@ -294,6 +340,8 @@ describe('the dispatcher', () => {
       ['a negative timeout', { timeoutMs: -1 }, 'InvalidArgument'],
       ['a host that does not exist', { hosts: ['hosts/h9'] }, 'NotFound'],
       ['a NIC that does not exist', { nics: [nic('z')] }, 'NotFound'],
+      ['more than 1000 NICs', { nics: Array<string>(1001).fill(nic('a')) }, 'InvalidArgument'],
+      ['more than 1000 hosts', { hosts: Array<string>(1001).fill('hosts/h1') }, 'InvalidArgument'],
     ])('is refused for %s', async (_, options, code) => {
       expect(await codeOf(wait(options))).toBe(code);
     });

@@ -49,14 +49,16 @@ function heard(state: DispatchState, host: string, at: Date): HostRecord {
 
 export const notReady = 'the dispatcher has not heard policy and inventory completely yet';
 
-function takeIn(record: HostRecord, { outcome, generation, failures }: enforceV1.HostReport): void {
-  if (generation === undefined) return;
-  switch (outcome) {
+function takeIn(record: HostRecord, report: enforceV1.HostReport): void {
+  if (report.generation === undefined) return;
+  const generation = decodeGeneration(report.generation);
+  if (!record.wasTold(generation)) return;
+  switch (report.outcome) {
     case enforceV1.Outcome.APPLIED:
-      record.acknowledge(decodeGeneration(generation));
+      record.acknowledge(generation);
       return;
     case enforceV1.Outcome.FAILED:
-      record.refuse(decodeGeneration(generation), failures);
+      record.refuse(generation, report.failures);
       return;
     case enforceV1.Outcome.UNSPECIFIED:
       return;

@@ -17,6 +17,7 @@ type Event = NonNullable<MessageInitShape<typeof enforceV1.SyncResponseSchema>['
 export function answerSync(state: DispatchState, record: HostRecord, cursor: string): enforceV1.SyncResponse[] {
   const since = parseCursor(cursor, state.instance);
   if (since !== undefined) record.dirty.forget(since);
+  record.told = record.desired;
   const changed = since === undefined ? undefined : record.dirty.since(since);
   const events =
     since === undefined || changed === undefined

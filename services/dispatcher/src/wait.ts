@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { durationMs } from '@bufbuild/protobuf/wkt';
-import { dispatchV1, parseRevisionToken } from '@portcullis/api';
+import { dispatchV1, type enforceV1, parseRevisionToken } from '@portcullis/api';
 import { type FieldViolation, failedPrecondition, invalidArgument, notFound } from '@portcullis/rpc';
 import type { DispatchState } from './dispatch-state.js';
 import type { Generation, Source } from './generation.js';
@@ -10,6 +10,8 @@ import { encodeGeneration } from './sync.js';
 
 const defaultTimeoutMs = 30_000;
 const maxTimeoutMs = 300_000;
+/** Hosts, or NICs, of one call: each is looked at whenever any host reports. */
+const maxNames = 1000;
 
 /** D4: succeeds only when every host of the scope has acknowledged every change up to the tokens. */
 export async function waitForEnforcement(
@@ -52,6 +54,12 @@ function readRequest(request: dispatchV1.WaitForEnforcementRequest): { wanted: W
   if (timeoutMs < 0 || timeoutMs > maxTimeoutMs) {
     violations.push({ field: 'timeout', reason: 'OUT_OF_RANGE', description: 'must be between 0 s and 300 s' });
   }
+  for (const field of ['hosts', 'nics'] as const) {
+    const { length } = request[field];
+    if (length <= maxNames) continue;
+    const description = `has ${length} items; 0-${maxNames} are allowed`;
+    violations.push({ field, reason: 'ITEM_COUNT_OUT_OF_RANGE', description });
+  }
   if (violations.length > 0) throw invalidArgument(violations);
   return { wanted, timeoutMs };
 }
@@ -86,12 +94,19 @@ function assess(
     policy: all ? state.revisions.policy : (wanted.policy?.revision ?? 0),
     inventory: all ? state.revisions.inventory : (wanted.inventory?.revision ?? 0),
   };
-  const lagging = [...scope].filter(([record, nics]) => !isSeen || nics.some((nic) => record.lags(target, nic)));
+  const lagging = [...scope].filter(
+    ([record, nics]) => !isSeen || bypassOf(record) || nics.some((nic) => record.lags(target, nic)),
+  );
   return create(dispatchV1.WaitForEnforcementResponseSchema, {
     enforced: isSeen && lagging.length === 0,
     enforcedHostCount: scope.size - lagging.length,
     laggingHosts: lagging.map(([record]) => laggingHost(record, { isSeen, now })),
   });
+}
+
+/** While a host says so, packets pass by the rules that it has acknowledged. */
+function bypassOf({ conditions }: HostRecord): enforceV1.Condition | undefined {
+  return conditions.find(({ reason }) => reason === 'BRIDGE_NETFILTER_OFF');
 }
 
 /** Hosts to look at and, of each, the NICs; undefined stands for the whole host. */
@@ -142,7 +157,7 @@ function lagOf(
       message: since === undefined ? 'never heard of its enforcer' : `not heard of since ${since}`,
     };
   }
-  const [failure] = record.failures;
+  const failure = bypassOf(record) ?? record.failures[0];
   if (failure !== undefined)
     return { reason: dispatchV1.LagReason.FAILED, message: `${failure.reason}: ${failure.message}` };
   return { reason: dispatchV1.LagReason.PENDING, message: 'not acknowledged yet' };

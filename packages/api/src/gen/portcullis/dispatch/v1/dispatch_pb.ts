@@ -29,14 +29,15 @@ export type WaitForEnforcementRequest = Message<"portcullis.dispatch.v1.WaitForE
   revisionTokens: string[];
 
   /**
-   * Only these hosts: hosts/{host}. Neither hosts nor nics: every host that the state concerns.
+   * Only these hosts, at most 1000: hosts/{host}. Neither hosts nor nics: every host that the state concerns.
    *
    * @generated from field: repeated string hosts = 2;
    */
   hosts: string[];
 
   /**
-   * Only these NICs, on the hosts they are bound to: projects/{project}/nics/{nic}. A NIC that is not bound is enforced.
+   * Only these NICs, at most 1000, on the hosts they are bound to: projects/{project}/nics/{nic}. A NIC that is not bound
+   * is enforced.
    *
    * @generated from field: repeated string nics = 3;
    */
@@ -456,7 +457,7 @@ export enum LagReason {
   UNKNOWN = 2,
 
   /**
-   * Its kernel refused the state.
+   * Its kernel refused the state, or bridged packets pass by it (BRIDGE_NETFILTER_OFF).
    *
    * @generated from enum value: LAG_REASON_FAILED = 3;
    */
