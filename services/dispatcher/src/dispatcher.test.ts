@@ -232,6 +232,15 @@ describe('the dispatcher', () => {
       expect(await waiting).toMatchObject({ enforced: true, enforcedHostCount: 2, laggingHosts: [] });
     });
 
+    it('without a token answers for what was known when it began', async () => {
+      await syncAndAcknowledge('h2');
+      const { generation } = await sync('h1');
+      const waiting = wait({ timeoutMs: 900 });
+      await untilSeen(cloud.policy.commit(rulePut('web', 'r2')));
+      await acknowledge('h1', generation);
+      expect((await waiting).enforced).toBe(true);
+    });
+
     it('concerns only the hosts that a change concerns', async () => {
       await syncAndAcknowledge('h1');
       await syncAndAcknowledge('h2');

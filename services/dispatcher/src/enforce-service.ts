@@ -24,6 +24,8 @@ export function enforceService({ state, feed, now }: Dispatch): ServiceImpl<type
 
     async report(request) {
       const record = heard(state, request.host, now());
+      // A heartbeat of a host that is well wakes nobody.
+      const isNews = request.reports.length + record.conditions.length > 0;
       record.conditions = request.conditions;
       record.backend = request.backend;
       record.version = request.version;
@@ -32,7 +34,7 @@ export function enforceService({ state, feed, now }: Dispatch): ServiceImpl<type
         feed.publishReport(record, report);
       }
       feed.publishCondition(record);
-      state.changed.notify();
+      if (isNews) state.changed.notify();
       return create(enforceV1.ReportResponseSchema);
     },
   };

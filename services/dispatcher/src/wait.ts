@@ -21,10 +21,20 @@ export async function waitForEnforcement(
 ): Promise<dispatchV1.WaitForEnforcementResponse> {
   const { wanted, timeoutMs } = readRequest(request);
   const abort = AbortSignal.any([options.signal, AbortSignal.timeout(timeoutMs)]);
+  let target: Generation | undefined;
+  let behind: HostRecord | undefined;
   for (;;) {
     refuseOtherStores(state, wanted);
-    const answer = assess(state, request, wanted, options.now());
-    if (answer.enforced || abort.aborted) return answer;
+    target ??= targetOf(state, wanted);
+    // Hosts report by the thousand: all are looked at again when the one that was behind has caught up, not before.
+    const isBehind =
+      target === undefined || (behind !== undefined && state.record(behind.name) === behind && lags(behind, target));
+    if (!isBehind || abort.aborted) {
+      const scope = scopeOf(state, request, target !== undefined);
+      const lagging = [...scope].flatMap(([record, nics]) => (lags(record, target, nics) ? [record] : []));
+      if (abort.aborted || lagging.length === 0) return answerOf({ scope, lagging, target, now: options.now() });
+      behind = request.hosts.length + request.nics.length === 0 ? lagging.at(-1) : undefined;
+    }
     await state.changed.wait(abort);
   }
 }
@@ -77,30 +87,39 @@ function refuseOtherStores(state: DispatchState, wanted: Wanted): void {
   }
 }
 
-function assess(
-  state: DispatchState,
-  request: dispatchV1.WaitForEnforcementRequest,
-  wanted: Wanted,
-  now: Date,
-): dispatchV1.WaitForEnforcementResponse {
+/** What is to be acknowledged; without any token, everything known now. Undefined until the tokens have been seen. */
+function targetOf(state: DispatchState, wanted: Wanted): Generation | undefined {
   const isSeen = (['policy', 'inventory'] as const).every((source) => {
     const seen = state.seen(source);
     return seen !== undefined && seen.revision >= (wanted[source]?.revision ?? 0);
   });
-  const scope = scopeOf(state, request, isSeen);
-  // Without any token: everything that is known now.
-  const all = request.revisionTokens.length === 0;
-  const target: Generation = {
-    policy: all ? state.revisions.policy : (wanted.policy?.revision ?? 0),
-    inventory: all ? state.revisions.inventory : (wanted.inventory?.revision ?? 0),
-  };
-  const lagging = [...scope].filter(
-    ([record, nics]) => !isSeen || bypassOf(record) || nics.some((nic) => record.lags(target, nic)),
-  );
+  if (!isSeen) return undefined;
+  const { policy, inventory } = wanted;
+  if (!policy && !inventory) return state.revisions;
+  return { policy: policy?.revision ?? 0, inventory: inventory?.revision ?? 0 };
+}
+
+function lags(record: HostRecord, target: Generation | undefined, nics: readonly (string | undefined)[] = [undefined]) {
+  if (target === undefined || bypassOf(record) !== undefined) return true;
+  return nics.some((nic) => record.lags(target, nic));
+}
+
+function answerOf({
+  scope,
+  lagging,
+  target,
+  now,
+}: {
+  scope: Scope;
+  lagging: readonly HostRecord[];
+  target: Generation | undefined;
+  now: Date;
+}): dispatchV1.WaitForEnforcementResponse {
+  const isSeen = target !== undefined;
   return create(dispatchV1.WaitForEnforcementResponseSchema, {
     enforced: isSeen && lagging.length === 0,
     enforcedHostCount: scope.size - lagging.length,
-    laggingHosts: lagging.map(([record]) => laggingHost(record, { isSeen, now })),
+    laggingHosts: lagging.map((record) => laggingHost(record, { isSeen, now })),
   });
 }
 
@@ -121,7 +140,9 @@ function scopeOf(state: DispatchState, { hosts, nics }: dispatchV1.WaitForEnforc
   const scope = new Map<HostRecord, (string | undefined)[]>();
   const add = (host: string, nic?: string) => {
     const record = state.record(host);
-    if (record !== undefined) scope.set(record, [...(scope.get(record) ?? []), nic]);
+    const known = record && scope.get(record);
+    if (known) known.push(nic);
+    else if (record) scope.set(record, [nic]);
     else if (isSeen) throw notFound(host);
   };
   for (const host of hosts) add(host);
