@@ -233,6 +233,7 @@ export class Span {
     }
     for (const { host, id, value } of before.memberSets()) {
       if (value !== this.#hostSpan(host).memberSets.has(id)) of(host).memberSets.add(id);
+      if (this.#hostsOfMemberSet.get(id).size === 0) this.#compiledSets.delete(id);
     }
     const memberDeltas = new Map<string, MemberDelta>();
     for (const [key, addresses] of before.members()) {

@@ -100,14 +100,14 @@ export class CloudFeed {
         return;
       case 'securityGroupRule': {
         const group = groupOfRule(removed.value);
-        this.#rules.get(group)?.delete(removed.value);
+        takeOut(this.#rules, group, removed.value);
         touched.add(group);
         return;
       }
       case 'membership': {
         const { securityGroup, nic } = removed.value;
-        this.#memberships.get(securityGroup)?.delete(nic);
-        this.#groupsOfNic.get(nic)?.delete(securityGroup);
+        takeOut(this.#memberships, securityGroup, nic);
+        takeOut(this.#groupsOfNic, nic, securityGroup);
         touched.add(securityGroup);
         return;
       }
@@ -200,6 +200,17 @@ function within<Value>(map: Map<string, Map<string, Value>>, key: string): Map<s
   const inner = map.get(key) ?? new Map<string, Value>();
   map.set(key, inner);
   return inner;
+}
+
+/** Nothing is left of what is empty: groups and NICs come and go for as long as the process runs. */
+function takeOut(
+  map: Map<string, { delete(key: string): boolean; readonly size: number }>,
+  key: string,
+  value: string,
+): void {
+  const inner = map.get(key);
+  inner?.delete(value);
+  if (inner?.size === 0) map.delete(key);
 }
 
 const protocols: Record<policyV1.Protocol, Protocol | undefined> = {

@@ -1,9 +1,12 @@
+/** Objects that are remembered at most; a host that has slept through more of them gets a snapshot. */
+const maxObjects = 65_536;
+
 /**
  * Which objects of one host changed since when.
  *
  * Owns: per object the sequence number of its last change, also of objects that are gone.
  * Does not own: the objects.
- * Invariant: bounded by the number of objects, never by the number of changes.
+ * Invariant: bounded by the number of objects, never by the number of changes, however many come and go.
  */
 export class DirtyLog<Key> {
   readonly #latest = new Map<Key, number>();
@@ -16,6 +19,7 @@ export class DirtyLog<Key> {
   }
 
   mark(key: Key, sequence: number): void {
+    if (this.#latest.size >= maxObjects) this.forget(sequence);
     this.#latest.set(key, sequence);
     this.#entries.push({ key, sequence });
     if (this.#entries.length > 64 + 2 * this.#latest.size) {

@@ -8,6 +8,9 @@ interface Entry {
 /** Changes kept of one set at most; who is further behind gets the whole set. */
 const maxChanges = 4096;
 
+/** Sets whose changes are kept at most, those that changed last. */
+const maxSets = 16_384;
+
 /**
  * What changed in each member set, for hosts that had it before.
  *
@@ -19,7 +22,13 @@ export class MemberLog {
   /** `floor` is the number of the commit before. */
   append(key: string, delta: MemberDelta, sequence: number): void {
     const log = this.#logs.get(key) ?? { entries: [], changeCount: 0, floor: sequence - 1 };
+    // Last, so that the first one is the one that has not changed for longest.
+    this.#logs.delete(key);
     this.#logs.set(key, log);
+    for (const [first] of this.#logs) {
+      if (this.#logs.size <= maxSets) break;
+      this.#logs.delete(first);
+    }
     log.entries.push({ sequence, delta });
     log.changeCount += sizeOf(delta);
     while (log.changeCount > maxChanges) {
