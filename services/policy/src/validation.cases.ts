@@ -10,6 +10,7 @@ const { Direction, Protocol } = policyV1;
 const long = (length: number) => 'x'.repeat(length);
 const past = timestampFromDate(new Date(Date.now() - 1000));
 const eon = { seconds: 253_402_300_800n, nanos: 0, $typeName: 'google.protobuf.Timestamp' as const };
+const beforeTime = { ...eon, seconds: -9_000_000_000_000_000n };
 const nanos = { ...past, nanos: 1_000_000_000 };
 
 /** A rule that would be good but for these fields; violations are of the rule's fields. */
@@ -93,6 +94,7 @@ const invalidRules: InvalidRequest[] = [
   ),
   rule('a long description', { description: long(1025) }, 'description TEXT_TOO_LONG'),
   rule('a time that has passed', { expireTime: past }, 'expire_time EXPIRE_TIME_PAST'),
+  rule('a time before all time', { expireTime: beforeTime }, 'expire_time TIMESTAMP_MALFORMED'),
   rule('the year 10000', { expireTime: eon }, 'expire_time TIMESTAMP_MALFORMED'),
   rule('too many nanoseconds', { expireTime: nanos }, 'expire_time TIMESTAMP_MALFORMED'),
   rule(
