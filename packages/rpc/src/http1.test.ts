@@ -40,6 +40,16 @@ it('an error is JSON with its details spelt out', async () => {
   });
 });
 
+it('a field that does not exist is INVALID_ARGUMENT: what was meant must not be guessed', async () => {
+  const { address } = await serve({ services: [echoService()] });
+  const response = await postJson(`${address}/echo.v1.EchoService/Once`, { txet: 'hello' });
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({
+    code: 'invalid_argument',
+    message: expect.stringContaining('"txet" is unknown'),
+  });
+});
+
 it('JSON that is none is INVALID_ARGUMENT', async () => {
   const { address } = await serve({ services: [echoService()] });
   const headers = { 'content-type': 'application/json' };

@@ -16,6 +16,8 @@ export function http1Listener(
     },
     grpc: false,
     acceptCompression: [],
+    // A field that is misspelt and passed over would make a rule wider than it was meant.
+    jsonOptions: { ignoreUnknownFields: false },
     readMaxBytes: maxMessageBytes,
     fallback: (_, response) => sendText(response as ServerResponse, 404, notFoundText),
   });
