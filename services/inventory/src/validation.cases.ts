@@ -178,7 +178,7 @@ export const invalidRequests: InvalidRequest[] = [
   ],
   ['createNicBinding', binding({ host: 'h1' }), ['nic_binding.host NAME_MALFORMED']],
   ['createNicBinding', binding({ state: 3 }), ['nic_binding.state ENUM_VALUE_UNKNOWN']],
-  ...['a23456789012345x', '.', '..', 'eth 0', 'eth/0', 'eth+', 'eth0;', 'ethä', 'eth0\n', '!eth0', '"'].map(
+  ...['a23456789012345x', '.', '..', 'eth 0', 'eth/0', 'eth+', 'eth0;', 'ethä', 'eth0\n', '!eth0', '"', '-j'].map(
     (interfaceName): InvalidRequest => [
       'createNicBinding',
       binding({ interfaceName }),

@@ -43,9 +43,11 @@ export function createNicBinding({ commit, now }: Dependencies): Handlers['creat
   };
 }
 
-/** What the kernel allows (dev_valid_name), without the letters that mean something to iptables. */
+const nameRule = "1-15 of A-Z a-z 0-9 _ . @ : -, not beginning with '-'";
+
+/** What the kernel allows (dev_valid_name), without what means something to iptables. */
 function checkInterfaceName(violations: Violations, field: string, value: string): void {
-  if (/^[A-Za-z0-9_.@:-]{1,15}$/.test(value) && value !== '.' && value !== '..') return;
-  if (value === '') violations.add(field, 'FIELD_REQUIRED', 'is required: 1-15 of A-Z a-z 0-9 _ . @ : -');
-  else violations.add(field, 'INTERFACE_NAME_MALFORMED', `${quote(value)} is not 1-15 of A-Z a-z 0-9 _ . @ : -`);
+  if (/^[A-Za-z0-9_.@:][A-Za-z0-9_.@:-]{0,14}$/.test(value) && value !== '.' && value !== '..') return;
+  if (value === '') violations.add(field, 'FIELD_REQUIRED', `is required: ${nameRule}`);
+  else violations.add(field, 'INTERFACE_NAME_MALFORMED', `${quote(value)} is not ${nameRule}`);
 }

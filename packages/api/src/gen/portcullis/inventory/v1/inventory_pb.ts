@@ -386,7 +386,7 @@ export type NicBinding = Message<"portcullis.inventory.v1.NicBinding"> & {
   host: string;
 
   /**
-   * 1-15 characters of A-Z a-z 0-9 _ . @ : -; unique among the bindings of the host. Required.
+   * 1-15 characters of A-Z a-z 0-9 _ . @ : -, not beginning with '-'; unique among the bindings of the host. Required.
    *
    * @generated from field: string interface_name = 3;
    */
