@@ -18,9 +18,13 @@ export interface Store {
   transact<Value>(work: (transaction: Transaction) => Promise<Value>): Promise<{ value: Value; revision: number }>;
   /**
    * Runs `work` on one snapshot; `revision` is that of the snapshot. It holds everything this process has committed, and
-   * what others have committed until at most 3 s ago. `work` must do nothing but read: it may run a second time.
+   * what others have committed until at most 3 s ago; with `newest`, at the cost of asking the database, all that they have.
+   * `work` must do nothing but read: it may run a second time.
    */
-  read<Value>(work: (reading: Reading) => Promise<Value>): Promise<{ value: Value; revision: number }>;
+  read<Value>(
+    work: (reading: Reading) => Promise<Value>,
+    options?: { readonly newest?: boolean },
+  ): Promise<{ value: Value; revision: number }>;
   /**
    * The commits after a revision, at most `limit`, in order; empty when there are none yet. Undefined when the log no
    * longer reaches back that far, or when the revision is from the future, as after a restored backup.

@@ -1,5 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { failureOf, furnish, type InventoryWorld, openWorld } from './testing/inventory-world.js';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { failureOf, furnish, goodNic, type InventoryWorld, openWorld } from './testing/inventory-world.js';
 
 const parent = 'projects/p';
 
@@ -42,4 +45,25 @@ describe('inventory', () => {
     })();
     expect(await failureOf(watching)).toMatchObject(unavailable);
   });
+});
+
+it('tells policy at once of what another replica has made', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'portcullis-inventory-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const replicas = [await openWorld(`sqlite:${folder}/a.db`), await openWorld(`sqlite:${folder}/a.db`)] as const;
+  onTestFinished(async () => {
+    for (const each of replicas) await each.close();
+  });
+  const [{ client }, { client: other }] = replicas;
+  await furnish(replicas[0]);
+  // It has its own commits in memory from now on.
+  await other.createHost({});
+  for (let i = 1; i < 10; i += 1) {
+    const nic = goodNic({ macAddress: `52:54:00:00:00:0${i}`, addresses: [] });
+    const { nic: made } = await client.createNic({ parent, nic });
+    const found = await other.batchGetNics({ parent, names: [made?.name ?? ''] });
+    expect(found.nics).toMatchObject([{ uid: made?.uid }]);
+    await client.createNetwork({ parent, networkId: `n${i}`, network: { kind: 2 } });
+    await other.getNetwork({ name: `projects/p/networks/n${i}` });
+  }
 });

@@ -61,8 +61,14 @@ export class SqlStore implements Store {
     return this.#reach(() => this.#queue.transact(work));
   }
 
-  read<Value>(work: (reading: Reading) => Promise<Value>): Promise<{ value: Value; revision: number }> {
-    return this.#reach(async () => (await this.#readFromMemory(work)) ?? (await this.#readFromDatabase(work)));
+  read<Value>(
+    work: (reading: Reading) => Promise<Value>,
+    { newest = false }: { readonly newest?: boolean } = {},
+  ): Promise<{ value: Value; revision: number }> {
+    return this.#reach(async () => {
+      const remembered = newest ? undefined : await this.#readFromMemory(work);
+      return remembered ?? (await this.#readFromDatabase(work));
+    });
   }
 
   log(after: number, limit: number): Promise<LoggedCommit[] | undefined> {

@@ -204,6 +204,16 @@ export function describeCommits(database: string, harness: StoreHarness): void {
       await store.close();
     });
 
+    itShared('reads what another instance has just committed where the newest is asked for', async () => {
+      const other = await harness.open();
+      await other.read((reading) => reading.get('thing', 'a'));
+      for (let i = 0; i < 20; i += 1) {
+        await put(document('a', String(i)));
+        const { value } = await other.read((reading) => reading.get('thing', 'a'), { newest: true });
+        expect(textOf(value)).toBe(String(i));
+      }
+    });
+
     itShared('numbers commits of two instances without gaps, and each hears of the other', async () => {
       const other = await harness.open();
       expect(other.epoch).toBe(store.epoch);

@@ -19,7 +19,8 @@ export function networkHandlers(dependencies: Dependencies): NetworkHandlers {
 
     getNetwork: async ({ name }) => {
       requireName('name', name, networkNames);
-      const { value } = await store.read((reading) => existing(reading, networks, name));
+      // Policy takes groups off networks that are not here, whichever replica made them.
+      const { value } = await store.read((reading) => existing(reading, networks, name), { newest: true });
       return { network: value };
     },
 

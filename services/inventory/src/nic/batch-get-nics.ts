@@ -18,7 +18,8 @@ export function batchGetNics({ store }: Dependencies): Handlers['batchGetNics'] 
       violations.add(`names[${i}]`, 'PROJECT_MISMATCH', `${quote(name)} is not of ${parent}`);
     }
     refuse(violations);
-    const { value: found } = await store.read((reading) => nics.getMany(reading, names));
+    // Policy takes NICs that are not here out of their groups, whichever replica made them.
+    const { value: found } = await store.read((reading) => nics.getMany(reading, names), { newest: true });
     refuseMissing([...new Set(names)].map((name) => ({ name, found: found.get(name) })));
     return { nics: names.flatMap((name) => found.get(name) ?? []) };
   };

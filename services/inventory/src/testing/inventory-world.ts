@@ -6,15 +6,15 @@ import { openInventory } from '../index.js';
 
 const log = createLogger('test', { level: 'silent' });
 
-/** Inventory on a store in memory, and a client of it. */
+/** Inventory on a store, and a client of it. */
 export interface InventoryWorld {
   readonly store: Store;
   readonly client: Client<typeof inventoryV1.InventoryService>;
   close(): Promise<void>;
 }
 
-export async function openWorld(): Promise<InventoryWorld> {
-  const store = await openStore('sqlite::memory:', { log });
+export async function openWorld(url = 'sqlite::memory:'): Promise<InventoryWorld> {
+  const store = await openStore(url, { log });
   const service = await openInventory({ store, log });
   const transport = createRouterTransport(({ service: add }) => {
     for (const { service: description, handlers } of service.registrations) add(description, handlers);

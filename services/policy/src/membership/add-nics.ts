@@ -10,7 +10,7 @@ export function addNics({ store, commit, quotas, inventory, housekeeping }: Depe
   return async (request, { signal }) => {
     const { securityGroup, nics } = request;
     checkNics(securityGroup, nics);
-    await store.read((reading) => existing(reading, securityGroups, securityGroup));
+    await store.read((reading) => existing(reading, securityGroups, securityGroup), { newest: true });
     const found = await inventory.findNics(nics, { signal });
     refuseMissing([...new Set(nics)].map((name) => ({ name, found: found.get(name) })));
     const answer = await commit(request, async (tx) => {

@@ -26,7 +26,9 @@ export function attachNetworks({
   return async (request, { signal }) => {
     const { securityGroup, networks } = request;
     checkNetworks(securityGroup, networks);
-    const { value: group } = await store.read((reading) => existing(reading, securityGroups, securityGroup));
+    const { value: group } = await store.read((reading) => existing(reading, securityGroups, securityGroup), {
+      newest: true,
+    });
     const added = networks.filter((network) => !group.networks.includes(network));
     const found = await inventory.findNetworks(added, { signal });
     refuseMissing([...new Set(added)].map((name) => ({ name, found: found.get(name) })));
