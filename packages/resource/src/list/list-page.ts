@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
+import { type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import { formatPageToken, invalidArgument, type PageRequest, readPage } from '@portcullis/rpc';
 import type { Reading, Store } from '@portcullis/store';
 import type { Collection, Selection } from '@portcullis/store/resource';
@@ -24,6 +24,9 @@ export interface Listing {
 /** Resources that a filter looks at for one page; what is left is for the next one. */
 const maxScanned = 5000;
 
+/** Bytes of a page's resources, beyond its first: clients take messages of 4 MiB unless told otherwise. */
+const maxPageBytes = 2 << 20;
+
 /** Resources read at once. */
 const chunkSize = 500;
 
@@ -45,7 +48,19 @@ export async function listPage<Desc extends DescMessage>(
   const { value } = await store.read((reading) =>
     order.isNatural ? scan(reading, collection, page) : firstInOrder(reading, collection, { ...page, order }),
   );
-  return { items: value.items, nextPageToken: value.end === undefined ? '' : formatPageToken(scope, value.end) };
+  const items = fitting(value.items, (item) => toBinary(collection.schema, item).length);
+  const last = items.at(-1);
+  const end =
+    items.length === value.items.length || last === undefined ? value.end : order.keyOf(last, collection.nameOf(last));
+  return { items, nextPageToken: end === undefined ? '' : formatPageToken(scope, end) };
+}
+
+function fitting<Item>(items: readonly Item[], bytesOf: (item: Item) => number): Item[] {
+  let byteCount = 0;
+  return items.filter((item, i) => {
+    byteCount += bytesOf(item);
+    return i === 0 || byteCount <= maxPageBytes;
+  });
 }
 
 async function scan<Desc extends DescMessage>(

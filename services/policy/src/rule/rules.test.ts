@@ -1,3 +1,4 @@
+import { toBinary } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { policyV1 } from '@portcullis/api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -171,5 +172,24 @@ describe('rules', () => {
     expect(await failureOf(update(['disabled'], { name: `${group('g')}/rules/x` }))).toMatchObject({
       code: 'NotFound',
     });
+  });
+
+  it('are listed in pages that every client can take, however long their texts are', async () => {
+    const description = '\u{1f600}'.repeat(1024);
+    for (const startPort of [1, 501]) {
+      const securityGroupRules = Array.from({ length: 500 }, (_, i) =>
+        goodRule({ startPort: startPort + i, endPort: 2000, description }),
+      );
+      await client.batchCreateSecurityGroupRules({ parent: group('g'), securityGroupRules });
+    }
+    const names = new Set<string>();
+    let pageToken = '';
+    do {
+      const page = await client.listSecurityGroupRules({ parent: group('g'), pageSize: 1000, pageToken });
+      expect(toBinary(policyV1.ListSecurityGroupRulesResponseSchema, page).length).toBeLessThan(4 << 20);
+      for (const { name } of page.securityGroupRules) names.add(name);
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+    expect(names.size).toBe(1002);
   });
 });
