@@ -82,6 +82,8 @@ it('a token is of one filter and one order', async () => {
 });
 
 it('a filter that finds little looks at a bounded number, page by page', async () => {
+  const projectQuota = { name: `${parent}/quota`, rulesPerGroup: 10_000 };
+  await world.client.updateProjectQuota({ projectQuota, updateMask: { paths: ['rules_per_group'] } });
   const securityGroupRules = Array.from({ length: 500 }, (_, i) => goodRule({ startPort: 1 + i, endPort: 65_535 }));
   for (let i = 0; i < 11; i += 1) {
     const rules = securityGroupRules.map((rule) => ({ ...rule, endPort: 65_535 - i }));

@@ -72,7 +72,7 @@ export async function benchApi({ repeat, onProgress }: ApiOptions): Promise<Resu
   }
 }
 
-/** A group with twenty rules, to be read, and one for each writer. */
+/** A group with twenty rules, to be read, and 256 to be written to. */
 async function populate(client: PolicyClient): Promise<void> {
   const create = (id: string) =>
     client.createSecurityGroup({ parent: project, securityGroupId: id, securityGroup: {} });
@@ -86,12 +86,12 @@ function tcpRule(port: number) {
   return { direction: policyV1.Direction.INGRESS, ...ports };
 }
 
-/** Another rule each time: the port, and beyond it the address. */
+/** Another rule each time, spread over the groups: two callers meet in a group at different rounds only. */
 function writeRule(
   client: PolicyClient,
   { count, caller, round }: { count: number; caller: number; round: number },
 ): Promise<unknown> {
-  const parent = `${project}/securityGroups/g${1 + caller}`;
+  const parent = `${project}/securityGroups/g${1 + ((caller + round) % 256)}`;
   const cidr = `10.${count % 251}.${Math.floor(round / 60_000)}.0/24`;
   return client.createSecurityGroupRule({ parent, securityGroupRule: { ...tcpRule((round % 60_000) + 1), cidr } });
 }

@@ -27,7 +27,7 @@ it('says the limits, those of the service where nothing else is said, and what i
   await add('g', 'n1', 'n2');
   const { projectQuota } = await world.client.getProjectQuota({ name });
   expect(projectQuota).toMatchObject({
-    ...{ name, groupsPerProject: 3, rulesPerGroup: 10_000, nicsPerGroup: 100_000, groupsPerNic: 100 },
+    ...{ name, groupsPerProject: 3, rulesPerGroup: 2000, nicsPerGroup: 100_000, groupsPerNic: 100 },
     usage: { groupCount: 1, maxRulesPerGroup: 3, maxNicsPerGroup: 2, maxGroupsPerNic: 1 },
   });
 });

@@ -14,7 +14,7 @@ export interface Limits {
 
 export const defaultLimits: Limits = {
   groupsPerProject: 10_000,
-  rulesPerGroup: 10_000,
+  rulesPerGroup: 2000,
   nicsPerGroup: 100_000,
   groupsPerNic: 100,
 };
