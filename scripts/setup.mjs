@@ -19,12 +19,15 @@ const programs = {
   perl: 'perl',
 };
 
+/** What only the tests run: they paste lines of curl, and make keys for TLS. */
+const testPrograms = { curl: 'curl', openssl: 'openssl' };
+
 /** Where Debian keeps the programs of PostgreSQL's server, outside PATH; the tests start one of their own. */
 const postgresFolder = '/usr/lib/postgresql';
 
 /** Programs that are missing here, each with its Debian package. */
-function missingPrograms({ withPostgres, withJavaPlugin }) {
-  const wanted = Object.entries(programs);
+function missingPrograms({ forTests, withPostgres, withJavaPlugin }) {
+  const wanted = Object.entries(forTests ? { ...programs, ...testPrograms } : programs);
   // gRPC's plugin for protoc, of use only to those who can run Java.
   if (withJavaPlugin && onPath('java') && onPath('mvn')) {
     wanted.push(['grpc_java_plugin', 'protobuf-compiler-grpc-java-plugin']);
@@ -68,8 +71,8 @@ export function setUpNpm() {
 }
 
 /** Installs the Debian packages whose programs are missing. Needs root and apt-get. */
-export function setUpDebian({ withPostgres = false, withJavaPlugin = false } = {}) {
-  const missing = missingPrograms({ withPostgres, withJavaPlugin });
+export function setUpDebian({ forTests = false, withPostgres = false, withJavaPlugin = false } = {}) {
+  const missing = missingPrograms({ forTests, withPostgres, withJavaPlugin });
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map(([, name]) => name))];
   const names = missing.map(([program]) => program).join(', ');

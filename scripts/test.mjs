@@ -3,7 +3,7 @@ import { build, run, setUpDebian, setUpNpm } from './setup.mjs';
 
 try {
   setUpNpm();
-  setUpDebian({ withPostgres: true });
+  setUpDebian({ forTests: true, withPostgres: true });
   build();
   run('tests', process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2)]);
 } catch (error) {

@@ -1,7 +1,7 @@
 import type { Client } from '@connectrpc/connect';
 import { inventoryV1, policyV1 } from '@portcullis/api';
 
-/** The host that is measured, as the issue of speed is usually put: many NICs, many groups, large remote groups. */
+/** The host that is measured, under a usual load: many NICs, many groups, large remote groups. */
 const nicCount = 500;
 const groupCount = 50;
 const rulesPerGroup = 20;
