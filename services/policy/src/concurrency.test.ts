@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { failureOf } from '@portcullis/resource/testing';
 import { type PrivatePostgres, startPrivatePostgres } from '@portcullis/store/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { failureOf } from './testing/failure.js';
 import { goodRule, group, openWorld } from './testing/policy-world.js';
 
 let folder: string;

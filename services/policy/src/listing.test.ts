@@ -1,6 +1,6 @@
 import { formatRevisionToken } from '@portcullis/api';
+import { failureOf } from '@portcullis/resource/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { failureOf } from './testing/failure.js';
 import { goodRule, group, network, openWorld, type PolicyWorld, parent } from './testing/policy-world.js';
 
 let world: PolicyWorld;

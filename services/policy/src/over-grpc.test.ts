@@ -4,12 +4,12 @@ import path from 'node:path';
 import { create } from '@bufbuild/protobuf';
 import { type Client, createClient } from '@connectrpc/connect';
 import { policyV1 } from '@portcullis/api';
+import { failureOf } from '@portcullis/resource/testing';
 import { type OpenTransport, openTransport, type RunningServer, startServer } from '@portcullis/rpc';
 import { openStore, type Store } from '@portcullis/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { memberships } from './documents.js';
 import { openPolicy } from './index.js';
-import { failureOf } from './testing/failure.js';
 import { InventoryFake } from './testing/inventory.fake.js';
 import { goodRule, log } from './testing/policy-world.js';
 

@@ -1,5 +1,5 @@
+import { failureOf } from '@portcullis/resource/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { failureOf } from './testing/failure.js';
 import { goodRule, group, openWorld, type PolicyWorld } from './testing/policy-world.js';
 import { type InvalidRequest, invalidRequests } from './validation.cases.js';
 

@@ -1,6 +1,6 @@
 import { formatRevisionToken, type policyV1 } from '@portcullis/api';
+import { failureOf } from '@portcullis/resource/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { failureOf } from './testing/failure.js';
 import { goodRule, group, network, nic, openWorld, type PolicyWorld, parent } from './testing/policy-world.js';
 
 describe('a watch of policy', () => {

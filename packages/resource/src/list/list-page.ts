@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import { formatPageToken, invalidArgument, type PageRequest, readPage } from '@portcullis/rpc';
 import type { Reading, Store } from '@portcullis/store';
 import type { Collection, Selection } from '@portcullis/store/resource';
@@ -48,7 +48,7 @@ export async function listPage<Desc extends DescMessage>(
   const { value } = await store.read((reading) =>
     order.isNatural ? scan(reading, collection, page) : firstInOrder(reading, collection, { ...page, order }),
   );
-  const items = fitting(value.items, (item) => toBinary(collection.schema, item).length);
+  const items = fitting(value.items, (item) => collection.byteCountOf(item));
   const last = items.at(-1);
   const end =
     items.length === value.items.length || last === undefined ? value.end : order.keyOf(last, collection.nameOf(last));

@@ -16,12 +16,17 @@ export type Selection = Omit<ListQuery, 'kind' | 'limit' | 'after'>;
 
 const pageSize = 500;
 
+/** What the field `etag`, number 32, takes besides its text: a tag of two bytes, a length of one. */
+const etagFieldBytes = 3;
+
 /**
  * The documents of one kind as messages. Where a message has an `etag`, it is made of what is stored, and not stored itself.
  */
 export class Collection<Desc extends DescMessage> {
   readonly #options: CollectionOptions<Desc>;
   readonly #hasEtag: boolean;
+  /** Of messages that were decoded here: known without encoding them. */
+  readonly #byteCounts = new WeakMap<MessageShape<Desc>, number>();
 
   constructor(options: CollectionOptions<Desc>) {
     this.#options = options;
@@ -42,7 +47,14 @@ export class Collection<Desc extends DescMessage> {
 
   decode(body: Uint8Array): MessageShape<Desc> {
     const message = fromBinary(this.#options.schema, body);
-    return this.#hasEtag ? Object.assign(message, { etag: etagOf(body) }) : message;
+    const etag = this.#hasEtag ? etagOf(body) : '';
+    this.#byteCounts.set(message, body.length + (this.#hasEtag ? etagFieldBytes + etag.length : 0));
+    return this.#hasEtag ? Object.assign(message, { etag }) : message;
+  }
+
+  /** Bytes on the wire of a message as it was decoded, the etag included. */
+  byteCountOf(message: MessageShape<Desc>): number {
+    return this.#byteCounts.get(message) ?? toBinary(this.#options.schema, message).length;
   }
 
   async get(reading: Reading, name: string): Promise<MessageShape<Desc> | undefined> {

@@ -1,8 +1,10 @@
-import { type Client, Code, ConnectError, createClient, createRouterTransport } from '@connectrpc/connect';
-import { errorDetails, inventoryV1 } from '@portcullis/api';
+import { type Client, createClient, createRouterTransport } from '@connectrpc/connect';
+import { inventoryV1 } from '@portcullis/api';
 import { createLogger } from '@portcullis/runtime';
 import { openStore, type Store } from '@portcullis/store';
 import { openInventory } from '../index.js';
+
+export { failureOf } from '@portcullis/resource/testing';
 
 const log = createLogger('test', { level: 'silent' });
 
@@ -52,39 +54,4 @@ export function goodNic(more: NicFields = {}) {
     addresses: ['10.0.0.1', '2001:db8::1'],
     ...more,
   };
-}
-
-/** How a call failed, readable. */
-export interface Failure {
-  readonly code: string;
-  readonly reason: string | undefined;
-  readonly violations: readonly string[];
-  readonly resources: readonly string[];
-  readonly subjects: readonly string[];
-  readonly message: string;
-}
-
-export async function failureOf(call: Promise<unknown>): Promise<Failure> {
-  const error = await call.then(
-    (answer) => new Error(`the call did not fail: ${JSON.stringify(answer, bigintText)}`),
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof ConnectError)) throw error;
-  const { ErrorInfoSchema, BadRequestSchema, ResourceInfoSchema, PreconditionFailureSchema } = errorDetails;
-  return {
-    code: Code[error.code] ?? '',
-    reason: error.findDetails(ErrorInfoSchema)[0]?.reason,
-    violations: error
-      .findDetails(BadRequestSchema)
-      .flatMap(({ fieldViolations }) => fieldViolations.map(({ field, reason }) => `${field} ${reason}`)),
-    resources: error.findDetails(ResourceInfoSchema).map(({ resourceName }) => resourceName),
-    subjects: error
-      .findDetails(PreconditionFailureSchema)
-      .flatMap(({ violations }) => violations.map(({ subject }) => subject)),
-    message: error.rawMessage,
-  };
-}
-
-function bigintText(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? String(value) : value;
 }

@@ -1,5 +1,5 @@
+import { failureOf } from '@portcullis/resource/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { failureOf } from '../testing/failure.js';
 import { group, network, nic, openWorld, type PolicyWorld, parent } from '../testing/policy-world.js';
 
 describe('networks and NICs of a group', () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { failureOf } from '@portcullis/resource/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { failureOf } from '../testing/failure.js';
 import { goodRule, group, network, nic, openWorld, type PolicyWorld, parent } from '../testing/policy-world.js';
 
 let world: PolicyWorld;

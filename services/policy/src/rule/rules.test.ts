@@ -1,8 +1,8 @@
 import { toBinary } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { policyV1 } from '@portcullis/api';
+import { failureOf } from '@portcullis/resource/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { failureOf } from '../testing/failure.js';
 import { goodRule, group, openWorld, type PolicyWorld, type RuleInit } from '../testing/policy-world.js';
 
 const { Direction, Protocol } = policyV1;

@@ -15,7 +15,7 @@ export interface Failure {
 /** Throws when the call does not fail, or fails with anything but an API error. */
 export async function failureOf(call: Promise<unknown>): Promise<Failure> {
   const error = await call.then(
-    () => new Error('the call did not fail'),
+    (answer) => new Error(`the call did not fail: ${JSON.stringify(answer, bigintText)}`),
     (thrown: unknown) => thrown,
   );
   if (!(error instanceof ConnectError)) throw error;
@@ -32,4 +32,8 @@ export async function failureOf(call: Promise<unknown>): Promise<Failure> {
       .flatMap(({ violations }) => violations.map(({ subject }) => subject)),
     message: error.rawMessage,
   };
+}
+
+function bigintText(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
 }
