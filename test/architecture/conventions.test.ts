@@ -12,7 +12,7 @@ describe.each(methods)('$name', ({ name, method: { input, output } }) => {
     const changes = output.fields.some((field) => field.name === 'revision_token') && name !== 'Watch';
     if (changes) expect(has(input, 'request_id', 'validate_only')).toEqual([]);
     if (name.startsWith('Delete')) expect(has(input, 'etag', 'allow_missing')).toEqual([]);
-    if (/^(Get|List|BatchGet)/.test(name)) expect(has(input, 'min_revision_token')).toEqual([]);
-    if (name.startsWith('List') && name !== 'ListMemberships') expect(has(input, 'filter', 'order_by')).toEqual([]);
+    if (/^(Get|List|BatchGet|Export)/.test(name)) expect(has(input, 'min_revision_token')).toEqual([]);
+    if (name.startsWith('List')) expect(has(input, 'filter', 'order_by')).toEqual([]);
   });
 });

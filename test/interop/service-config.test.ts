@@ -60,7 +60,7 @@ describe('proto/service-config.json', () => {
   });
 
   it.each(methods)('$service/$method is repeated exactly if a second time changes nothing', (each) => {
-    const isRepeatable = /^(Get|List|BatchGet|Wait|Watch|Create|BatchCreate)/.test(each.method);
+    const isRepeatable = /^(Get|List|BatchGet|Export|Wait|Watch|Create|BatchCreate)/.test(each.method);
     const codes = configOf(each)?.retryPolicy?.retryableStatusCodes;
     expect(codes).toEqual(isRepeatable ? ['UNAVAILABLE'] : undefined);
   });

@@ -27,14 +27,14 @@ export async function openInventory({ store, now = () => new Date() }: Inventory
   const dependencies = { store, commit: mutations.commit, revisions, now, closing: stop.signal };
   const claimed = ({ claim, holder }: ClaimTaken) => `${claim} belongs to ${holder.name}`;
   const translate = fromStore({ service: 'inventory', claimed });
-  const handlers: Handlers = {
+  const handlers = {
     ...networkHandlers(dependencies),
     ...hostHandlers(dependencies),
     ...vmInstanceHandlers(dependencies),
     ...nicHandlers(dependencies),
     ...nicBindingHandlers(dependencies),
     watch: watch(dependencies),
-  };
+  } as Handlers;
   const conventional = awaitMinRevision(mutations.wrap(handlers), {
     store,
     service: inventoryV1.InventoryService,

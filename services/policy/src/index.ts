@@ -47,7 +47,7 @@ export async function openPolicy({
   const quotas = new Quotas({ ...defaultLimits, ...limits });
   const dependencies = { store, commit, revisions, quotas, inventory, housekeeping, now, closing: stop.signal };
   const translate = fromStore({ service: 'policy', claimed: ({ holder }) => `${holder.name} is the same rule` });
-  const handlers: Handlers = {
+  const handlers = {
     ...securityGroupHandlers(dependencies),
     ...ruleHandlers(dependencies),
     ...membershipHandlers(dependencies),
@@ -55,7 +55,7 @@ export async function openPolicy({
     detachNetworks: detachNetworks(dependencies),
     ...quotaHandlers(dependencies),
     watch: watch(dependencies),
-  };
+  } as Handlers;
   housekeeping.start();
   expiry.start();
   const conventional = awaitMinRevision(mutations.wrap(handlers), {

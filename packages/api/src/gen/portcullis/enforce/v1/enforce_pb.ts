@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portcullis/enforce/v1/enforce.proto.
  */
 export const file_portcullis_enforce_v1_enforce: GenFile = /*@__PURE__*/
-  fileDesc("CiNwb3J0Y3VsbGlzL2VuZm9yY2UvdjEvZW5mb3JjZS5wcm90bxIVcG9ydGN1bGxpcy5lbmZvcmNlLnYxIkEKCkdlbmVyYXRpb24SFwoPcG9saWN5X3JldmlzaW9uGAEgASgDEhoKEmludmVudG9yeV9yZXZpc2lvbhgCIAEoAyIrCgtTeW5jUmVxdWVzdBIMCgRob3N0GAEgASgJEg4KBmN1cnNvchgCIAEoCSLpAgoMU3luY1Jlc3BvbnNlEkIKEHNuYXBzaG90X3N0YXJ0ZWQYASABKAsyJi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuU25hcHNob3RTdGFydGVkSAASLQoDbmljGAIgASgLMh4ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkhvc3ROaWNIABIxCgVncm91cBgDIAEoCzIgLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5Ib3N0R3JvdXBIABI8CgptZW1iZXJfc2V0GAQgASgLMiYucG9ydGN1bGxpcy5lbmZvcmNlLnYxLk1lbWJlclNldENoYW5nZUgAEjEKB3JlbW92YWwYBSABKAsyHi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuUmVtb3ZhbEgAEjkKCWNvbXBsZXRlZBgGIAEoCzIkLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5TeW5jQ29tcGxldGVkSABCBwoFZXZlbnQiEQoPU25hcHNob3RTdGFydGVkImYKDVN5bmNDb21wbGV0ZWQSNQoKZ2VuZXJhdGlvbhgBIAEoCzIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5HZW5lcmF0aW9uEg4KBmN1cnNvchgCIAEoCRIOCgZkaWdlc3QYAyABKAki5gEKB0hvc3ROaWMSCwoDbmljGAEgASgJEhYKDmludGVyZmFjZV9uYW1lGAIgASgJEhMKC2JyaWRnZV9uYW1lGAMgASgJEhYKDnJvdXRpbmdfZG9tYWluGAQgASgJEhMKC21hY19hZGRyZXNzGAUgASgJEhEKCWFkZHJlc3NlcxgGIAMoCRIVCg1hbnRpX3Nwb29maW5nGAcgASgIEg8KB2d1YXJkZWQYCCABKAgSDgoGZ3JvdXBzGAkgAygJEhMKC2VncmVzc19vcGVuGAogASgIEhQKDGRoY3Bfc2VydmVycxgLIAMoCSJKCglIb3N0R3JvdXASDQoFZ3JvdXAYASABKAkSLgoFcnVsZXMYAiADKAsyHy5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuSG9zdFJ1bGUilgIKCEhvc3RSdWxlEgwKBHJ1bGUYASABKAkSMwoJZGlyZWN0aW9uGAIgASgOMiAucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkRpcmVjdGlvbhIxCghwcm90b2NvbBgDIAEoDjIfLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5Qcm90b2NvbBISCgpzdGFydF9wb3J0GAQgASgFEhAKCGVuZF9wb3J0GAUgASgFEhYKCWljbXBfdHlwZRgGIAEoBUgAiAEBEhYKCWljbXBfY29kZRgHIAEoBUgBiAEBEgwKBGNpZHIYCCABKAkSFAoMcmVtb3RlX2dyb3VwGAkgASgJQgwKCl9pY21wX3R5cGVCDAoKX2ljbXBfY29kZSJ7Cg9NZW1iZXJTZXRDaGFuZ2USDQoFZ3JvdXAYASABKAkSFgoOcm91dGluZ19kb21haW4YAiABKAkSDQoFcmVzZXQYAyABKAgSFwoPYWRkZWRfYWRkcmVzc2VzGAQgAygJEhkKEXJlbW92ZWRfYWRkcmVzc2VzGAUgAygJIm8KB1JlbW92YWwSDQoDbmljGAEgASgJSAASDwoFZ3JvdXAYAiABKAlIABI5CgptZW1iZXJfc2V0GAMgASgLMiMucG9ydGN1bGxpcy5lbmZvcmNlLnYxLk1lbWJlclNldEtleUgAQgkKB3JlbW92ZWQiNQoMTWVtYmVyU2V0S2V5Eg0KBWdyb3VwGAEgASgJEhYKDnJvdXRpbmdfZG9tYWluGAIgASgJIqkBCg1SZXBvcnRSZXF1ZXN0EgwKBGhvc3QYASABKAkSMgoHcmVwb3J0cxgCIAMoCzIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5Ib3N0UmVwb3J0EjQKCmNvbmRpdGlvbnMYAyADKAsyIC5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuQ29uZGl0aW9uEg8KB2JhY2tlbmQYBCABKAkSDwoHdmVyc2lvbhgFIAEoCSIQCg5SZXBvcnRSZXNwb25zZSKnAwoKSG9zdFJlcG9ydBI1CgpnZW5lcmF0aW9uGAEgASgLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkdlbmVyYXRpb24SLwoHb3V0Y29tZRgCIAEoDjIeLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5PdXRjb21lEisKBWNhdXNlGAMgASgOMhwucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkNhdXNlEi8KBGRpZmYYBCABKAsyIS5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuS2VybmVsRGlmZhIvCgd0aW1pbmdzGAUgASgLMh4ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlRpbWluZ3MSMAoIZmFpbHVyZXMYBiADKAsyHi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuRmFpbHVyZRI/ChRsYXN0X2dvb2RfZ2VuZXJhdGlvbhgHIAEoCzIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5HZW5lcmF0aW9uEi8KC3JlcG9ydF90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJuCgpLZXJuZWxEaWZmEjAKBXJ1bGVzGAEgAygLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlJ1bGVDaGFuZ2USLgoEc2V0cxgCIAMoCzIgLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5TZXRDaGFuZ2UiiwEKClJ1bGVDaGFuZ2USDgoGZmFtaWx5GAEgASgFEg0KBXRhYmxlGAIgASgJEg0KBWNoYWluGAMgASgJEi8KBGtpbmQYBCABKA4yIS5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuQ2hhbmdlS2luZBIMCgRydWxlGAUgASgJEhAKCHBvc2l0aW9uGAYgASgFImkKCVNldENoYW5nZRILCgNzZXQYASABKAkSDgoGZmFtaWx5GAIgASgFEi8KBGtpbmQYAyABKA4yIS5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuQ2hhbmdlS2luZBIOCgZtZW1iZXIYBCABKAkihQEKB1RpbWluZ3MSJwoEc3luYxgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhInCgRwbGFuGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBWFwcGx5GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkQKB0ZhaWx1cmUSCwoDbmljGAEgASgJEgsKA3NldBgCIAEoCRIOCgZyZWFzb24YAyABKAkSDwoHbWVzc2FnZRgEIAEoCSIsCglDb25kaXRpb24SDgoGcmVhc29uGAEgASgJEg8KB21lc3NhZ2UYAiABKAkqUwoJRGlyZWN0aW9uEhkKFURJUkVDVElPTl9VTlNQRUNJRklFRBAAEhUKEURJUkVDVElPTl9JTkdSRVNTEAESFAoQRElSRUNUSU9OX0VHUkVTUxACKm0KCFByb3RvY29sEhgKFFBST1RPQ09MX1VOU1BFQ0lGSUVEEAASEAoMUFJPVE9DT0xfQUxMEAESEAoMUFJPVE9DT0xfVENQEAISEAoMUFJPVE9DT0xfVURQEAMSEQoNUFJPVE9DT0xfSUNNUBAEKksKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhMKD09VVENPTUVfQVBQTElFRBABEhIKDk9VVENPTUVfRkFJTEVEEAIqUgoFQ2F1c2USFQoRQ0FVU0VfVU5TUEVDSUZJRUQQABIQCgxDQVVTRV9DSEFOR0UQARIPCgtDQVVTRV9EUklGVBACEg8KC0NBVVNFX1NUQVJUEAMqWQoKQ2hhbmdlS2luZBIbChdDSEFOR0VfS0lORF9VTlNQRUNJRklFRBAAEhUKEUNIQU5HRV9LSU5EX0FEREVEEAESFwoTQ0hBTkdFX0tJTkRfUkVNT1ZFRBACMroBCg5FbmZvcmNlU2VydmljZRJRCgRTeW5jEiIucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlN5bmNSZXF1ZXN0GiMucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlN5bmNSZXNwb25zZTABElUKBlJlcG9ydBIkLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5SZXBvcnRSZXF1ZXN0GiUucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlJlcG9ydFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiNwb3J0Y3VsbGlzL2VuZm9yY2UvdjEvZW5mb3JjZS5wcm90bxIVcG9ydGN1bGxpcy5lbmZvcmNlLnYxIkEKCkdlbmVyYXRpb24SFwoPcG9saWN5X3JldmlzaW9uGAEgASgDEhoKEmludmVudG9yeV9yZXZpc2lvbhgCIAEoAyIrCgtTeW5jUmVxdWVzdBIMCgRob3N0GAEgASgJEg4KBmN1cnNvchgCIAEoCSKtAwoMU3luY1Jlc3BvbnNlEkIKEHNuYXBzaG90X3N0YXJ0ZWQYASABKAsyJi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuU25hcHNob3RTdGFydGVkSAASLQoDbmljGAIgASgLMh4ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkhvc3ROaWNIABIxCgVncm91cBgDIAEoCzIgLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5Ib3N0R3JvdXBIABI8CgptZW1iZXJfc2V0GAQgASgLMiYucG9ydGN1bGxpcy5lbmZvcmNlLnYxLk1lbWJlclNldENoYW5nZUgAEjEKB3JlbW92YWwYBSABKAsyHi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuUmVtb3ZhbEgAEjkKCWNvbXBsZXRlZBgGIAEoCzIkLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5TeW5jQ29tcGxldGVkSAASQgoNYWRkcmVzc19ncm91cBgHIAEoCzIpLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5BZGRyZXNzR3JvdXBDaGFuZ2VIAEIHCgVldmVudCIRCg9TbmFwc2hvdFN0YXJ0ZWQiZgoNU3luY0NvbXBsZXRlZBI1CgpnZW5lcmF0aW9uGAEgASgLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkdlbmVyYXRpb24SDgoGY3Vyc29yGAIgASgJEg4KBmRpZ2VzdBgDIAEoCSLmAQoHSG9zdE5pYxILCgNuaWMYASABKAkSFgoOaW50ZXJmYWNlX25hbWUYAiABKAkSEwoLYnJpZGdlX25hbWUYAyABKAkSFgoOcm91dGluZ19kb21haW4YBCABKAkSEwoLbWFjX2FkZHJlc3MYBSABKAkSEQoJYWRkcmVzc2VzGAYgAygJEhUKDWFudGlfc3Bvb2ZpbmcYByABKAgSDwoHZ3VhcmRlZBgIIAEoCBIOCgZncm91cHMYCSADKAkSEwoLZWdyZXNzX29wZW4YCiABKAgSFAoMZGhjcF9zZXJ2ZXJzGAsgAygJIkoKCUhvc3RHcm91cBINCgVncm91cBgBIAEoCRIuCgVydWxlcxgCIAMoCzIfLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5Ib3N0UnVsZSKtAgoISG9zdFJ1bGUSDAoEcnVsZRgBIAEoCRIzCglkaXJlY3Rpb24YAiABKA4yIC5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuRGlyZWN0aW9uEjEKCHByb3RvY29sGAMgASgOMh8ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlByb3RvY29sEhIKCnN0YXJ0X3BvcnQYBCABKAUSEAoIZW5kX3BvcnQYBSABKAUSFgoJaWNtcF90eXBlGAYgASgFSACIAQESFgoJaWNtcF9jb2RlGAcgASgFSAGIAQESDAoEY2lkchgIIAEoCRIUCgxyZW1vdGVfZ3JvdXAYCSABKAkSFQoNYWRkcmVzc19ncm91cBgKIAEoCUIMCgpfaWNtcF90eXBlQgwKCl9pY21wX2NvZGUiewoPTWVtYmVyU2V0Q2hhbmdlEg0KBWdyb3VwGAEgASgJEhYKDnJvdXRpbmdfZG9tYWluGAIgASgJEg0KBXJlc2V0GAMgASgIEhcKD2FkZGVkX2FkZHJlc3NlcxgEIAMoCRIZChFyZW1vdmVkX2FkZHJlc3NlcxgFIAMoCSJmChJBZGRyZXNzR3JvdXBDaGFuZ2USFQoNYWRkcmVzc19ncm91cBgBIAEoCRINCgVyZXNldBgCIAEoCBITCgthZGRlZF9jaWRycxgDIAMoCRIVCg1yZW1vdmVkX2NpZHJzGAQgAygJIogBCgdSZW1vdmFsEg0KA25pYxgBIAEoCUgAEg8KBWdyb3VwGAIgASgJSAASOQoKbWVtYmVyX3NldBgDIAEoCzIjLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5NZW1iZXJTZXRLZXlIABIXCg1hZGRyZXNzX2dyb3VwGAQgASgJSABCCQoHcmVtb3ZlZCI1CgxNZW1iZXJTZXRLZXkSDQoFZ3JvdXAYASABKAkSFgoOcm91dGluZ19kb21haW4YAiABKAkiqQEKDVJlcG9ydFJlcXVlc3QSDAoEaG9zdBgBIAEoCRIyCgdyZXBvcnRzGAIgAygLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkhvc3RSZXBvcnQSNAoKY29uZGl0aW9ucxgDIAMoCzIgLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5Db25kaXRpb24SDwoHYmFja2VuZBgEIAEoCRIPCgd2ZXJzaW9uGAUgASgJIhAKDlJlcG9ydFJlc3BvbnNlIqcDCgpIb3N0UmVwb3J0EjUKCmdlbmVyYXRpb24YASABKAsyIS5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuR2VuZXJhdGlvbhIvCgdvdXRjb21lGAIgASgOMh4ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLk91dGNvbWUSKwoFY2F1c2UYAyABKA4yHC5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuQ2F1c2USLwoEZGlmZhgEIAEoCzIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5LZXJuZWxEaWZmEi8KB3RpbWluZ3MYBSABKAsyHi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuVGltaW5ncxIwCghmYWlsdXJlcxgGIAMoCzIeLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5GYWlsdXJlEj8KFGxhc3RfZ29vZF9nZW5lcmF0aW9uGAcgASgLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkdlbmVyYXRpb24SLwoLcmVwb3J0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIm4KCktlcm5lbERpZmYSMAoFcnVsZXMYASADKAsyIS5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuUnVsZUNoYW5nZRIuCgRzZXRzGAIgAygLMiAucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlNldENoYW5nZSKLAQoKUnVsZUNoYW5nZRIOCgZmYW1pbHkYASABKAUSDQoFdGFibGUYAiABKAkSDQoFY2hhaW4YAyABKAkSLwoEa2luZBgEIAEoDjIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5DaGFuZ2VLaW5kEgwKBHJ1bGUYBSABKAkSEAoIcG9zaXRpb24YBiABKAUiaQoJU2V0Q2hhbmdlEgsKA3NldBgBIAEoCRIOCgZmYW1pbHkYAiABKAUSLwoEa2luZBgDIAEoDjIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5DaGFuZ2VLaW5kEg4KBm1lbWJlchgEIAEoCSKFAQoHVGltaW5ncxInCgRzeW5jGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEicKBHBsYW4YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFYXBwbHkYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iRAoHRmFpbHVyZRILCgNuaWMYASABKAkSCwoDc2V0GAIgASgJEg4KBnJlYXNvbhgDIAEoCRIPCgdtZXNzYWdlGAQgASgJIiwKCUNvbmRpdGlvbhIOCgZyZWFzb24YASABKAkSDwoHbWVzc2FnZRgCIAEoCSpTCglEaXJlY3Rpb24SGQoVRElSRUNUSU9OX1VOU1BFQ0lGSUVEEAASFQoRRElSRUNUSU9OX0lOR1JFU1MQARIUChBESVJFQ1RJT05fRUdSRVNTEAIqbQoIUHJvdG9jb2wSGAoUUFJPVE9DT0xfVU5TUEVDSUZJRUQQABIQCgxQUk9UT0NPTF9BTEwQARIQCgxQUk9UT0NPTF9UQ1AQAhIQCgxQUk9UT0NPTF9VRFAQAxIRCg1QUk9UT0NPTF9JQ01QEAQqSwoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASEwoPT1VUQ09NRV9BUFBMSUVEEAESEgoOT1VUQ09NRV9GQUlMRUQQAipSCgVDYXVzZRIVChFDQVVTRV9VTlNQRUNJRklFRBAAEhAKDENBVVNFX0NIQU5HRRABEg8KC0NBVVNFX0RSSUZUEAISDwoLQ0FVU0VfU1RBUlQQAypZCgpDaGFuZ2VLaW5kEhsKF0NIQU5HRV9LSU5EX1VOU1BFQ0lGSUVEEAASFQoRQ0hBTkdFX0tJTkRfQURERUQQARIXChNDSEFOR0VfS0lORF9SRU1PVkVEEAIyugEKDkVuZm9yY2VTZXJ2aWNlElEKBFN5bmMSIi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuU3luY1JlcXVlc3QaIy5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuU3luY1Jlc3BvbnNlMAESVQoGUmVwb3J0EiQucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlJlcG9ydFJlcXVlc3QaJS5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuUmVwb3J0UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Names one state of a host: what it has to enforce at these two revisions. Two generations are compared part by
@@ -110,6 +110,12 @@ export type SyncResponse = Message<"portcullis.enforce.v1.SyncResponse"> & {
      */
     value: SyncCompleted;
     case: "completed";
+  } | {
+    /**
+     * @generated from field: portcullis.enforce.v1.AddressGroupChange address_group = 7;
+     */
+    value: AddressGroupChange;
+    case: "addressGroup";
   } | { case: undefined; value?: undefined };
 };
 
@@ -315,6 +321,13 @@ export type HostRule = Message<"portcullis.enforce.v1.HostRule"> & {
    * @generated from field: string remote_group = 9;
    */
   remoteGroup: string;
+
+  /**
+   * In place of cidr: the peer is in one of the CIDRs of this address group. Empty: none.
+   *
+   * @generated from field: string address_group = 10;
+   */
+  addressGroup: string;
 };
 
 /**
@@ -366,6 +379,44 @@ export const MemberSetChangeSchema: GenMessage<MemberSetChange> = /*@__PURE__*/
   messageDesc(file_portcullis_enforce_v1_enforce, 8);
 
 /**
+ * The CIDRs of one address group that rules of the host name. A large one comes in several messages.
+ *
+ * @generated from message portcullis.enforce.v1.AddressGroupChange
+ */
+export type AddressGroupChange = Message<"portcullis.enforce.v1.AddressGroupChange"> & {
+  /**
+   * @generated from field: string address_group = 1;
+   */
+  addressGroup: string;
+
+  /**
+   * Forget the CIDRs held so far, then add.
+   *
+   * @generated from field: bool reset = 2;
+   */
+  reset: boolean;
+
+  /**
+   * Masked.
+   *
+   * @generated from field: repeated string added_cidrs = 3;
+   */
+  addedCidrs: string[];
+
+  /**
+   * @generated from field: repeated string removed_cidrs = 4;
+   */
+  removedCidrs: string[];
+};
+
+/**
+ * Describes the message portcullis.enforce.v1.AddressGroupChange.
+ * Use `create(AddressGroupChangeSchema)` to create a new message.
+ */
+export const AddressGroupChangeSchema: GenMessage<AddressGroupChange> = /*@__PURE__*/
+  messageDesc(file_portcullis_enforce_v1_enforce, 9);
+
+/**
  * @generated from message portcullis.enforce.v1.Removal
  */
 export type Removal = Message<"portcullis.enforce.v1.Removal"> & {
@@ -390,6 +441,12 @@ export type Removal = Message<"portcullis.enforce.v1.Removal"> & {
      */
     value: MemberSetKey;
     case: "memberSet";
+  } | {
+    /**
+     * @generated from field: string address_group = 4;
+     */
+    value: string;
+    case: "addressGroup";
   } | { case: undefined; value?: undefined };
 };
 
@@ -398,7 +455,7 @@ export type Removal = Message<"portcullis.enforce.v1.Removal"> & {
  * Use `create(RemovalSchema)` to create a new message.
  */
 export const RemovalSchema: GenMessage<Removal> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 9);
+  messageDesc(file_portcullis_enforce_v1_enforce, 10);
 
 /**
  * @generated from message portcullis.enforce.v1.MemberSetKey
@@ -420,7 +477,7 @@ export type MemberSetKey = Message<"portcullis.enforce.v1.MemberSetKey"> & {
  * Use `create(MemberSetKeySchema)` to create a new message.
  */
 export const MemberSetKeySchema: GenMessage<MemberSetKey> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 10);
+  messageDesc(file_portcullis_enforce_v1_enforce, 11);
 
 /**
  * @generated from message portcullis.enforce.v1.ReportRequest
@@ -467,7 +524,7 @@ export type ReportRequest = Message<"portcullis.enforce.v1.ReportRequest"> & {
  * Use `create(ReportRequestSchema)` to create a new message.
  */
 export const ReportRequestSchema: GenMessage<ReportRequest> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 11);
+  messageDesc(file_portcullis_enforce_v1_enforce, 12);
 
 /**
  * @generated from message portcullis.enforce.v1.ReportResponse
@@ -480,7 +537,7 @@ export type ReportResponse = Message<"portcullis.enforce.v1.ReportResponse"> & {
  * Use `create(ReportResponseSchema)` to create a new message.
  */
 export const ReportResponseSchema: GenMessage<ReportResponse> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 12);
+  messageDesc(file_portcullis_enforce_v1_enforce, 13);
 
 /**
  * Something the enforcer did to the kernel, or failed to do.
@@ -542,7 +599,7 @@ export type HostReport = Message<"portcullis.enforce.v1.HostReport"> & {
  * Use `create(HostReportSchema)` to create a new message.
  */
 export const HostReportSchema: GenMessage<HostReport> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 13);
+  messageDesc(file_portcullis_enforce_v1_enforce, 14);
 
 /**
  * What changed in the kernel. Replayed in order from empty, the diffs of a host give its chains and sets; those of cause
@@ -567,7 +624,7 @@ export type KernelDiff = Message<"portcullis.enforce.v1.KernelDiff"> & {
  * Use `create(KernelDiffSchema)` to create a new message.
  */
 export const KernelDiffSchema: GenMessage<KernelDiff> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 14);
+  messageDesc(file_portcullis_enforce_v1_enforce, 15);
 
 /**
  * @generated from message portcullis.enforce.v1.RuleChange
@@ -616,7 +673,7 @@ export type RuleChange = Message<"portcullis.enforce.v1.RuleChange"> & {
  * Use `create(RuleChangeSchema)` to create a new message.
  */
 export const RuleChangeSchema: GenMessage<RuleChange> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 15);
+  messageDesc(file_portcullis_enforce_v1_enforce, 16);
 
 /**
  * @generated from message portcullis.enforce.v1.SetChange
@@ -652,7 +709,7 @@ export type SetChange = Message<"portcullis.enforce.v1.SetChange"> & {
  * Use `create(SetChangeSchema)` to create a new message.
  */
 export const SetChangeSchema: GenMessage<SetChange> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 16);
+  messageDesc(file_portcullis_enforce_v1_enforce, 17);
 
 /**
  * @generated from message portcullis.enforce.v1.Timings
@@ -685,7 +742,7 @@ export type Timings = Message<"portcullis.enforce.v1.Timings"> & {
  * Use `create(TimingsSchema)` to create a new message.
  */
 export const TimingsSchema: GenMessage<Timings> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 17);
+  messageDesc(file_portcullis_enforce_v1_enforce, 18);
 
 /**
  * @generated from message portcullis.enforce.v1.Failure
@@ -723,7 +780,7 @@ export type Failure = Message<"portcullis.enforce.v1.Failure"> & {
  * Use `create(FailureSchema)` to create a new message.
  */
 export const FailureSchema: GenMessage<Failure> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 18);
+  messageDesc(file_portcullis_enforce_v1_enforce, 19);
 
 /**
  * @generated from message portcullis.enforce.v1.Condition
@@ -749,7 +806,7 @@ export type Condition = Message<"portcullis.enforce.v1.Condition"> & {
  * Use `create(ConditionSchema)` to create a new message.
  */
 export const ConditionSchema: GenMessage<Condition> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 19);
+  messageDesc(file_portcullis_enforce_v1_enforce, 20);
 
 /**
  * @generated from enum portcullis.enforce.v1.Direction
