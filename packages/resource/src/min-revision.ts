@@ -13,6 +13,7 @@ interface ReadingRequest {
 }
 
 type Handler = (request: ReadingRequest, context: HandlerContext) => Promise<object>;
+type StreamHandler = (request: ReadingRequest, context: HandlerContext) => AsyncIterable<object>;
 
 export interface MinRevisionOptions {
   readonly store: Store;
@@ -23,13 +24,24 @@ export interface MinRevisionOptions {
 /** The same handlers, which wait until this replica has the revision a reading asks for. */
 export function awaitMinRevision<Handlers extends object>(handlers: Handlers, options: MinRevisionOptions): Handlers {
   const wrapped: Record<string, unknown> = Object.fromEntries(Object.entries(handlers));
-  for (const { localName, input } of options.service.methods) {
+  const ready = async ({ minRevisionToken }: ReadingRequest, context: HandlerContext) => {
+    if (minRevisionToken !== '') await reach(minRevisionToken, context, options);
+  };
+  for (const { localName, input, methodKind } of options.service.methods) {
     if (input.field.minRevisionToken === undefined) continue;
-    const handler = wrapped[localName] as Handler;
-    wrapped[localName] = async (request: ReadingRequest, context: HandlerContext) => {
-      if (request.minRevisionToken !== '') await reach(request.minRevisionToken, context, options);
-      return handler(request, context);
-    };
+    if (methodKind === 'server_streaming') {
+      const handler = wrapped[localName] as StreamHandler;
+      wrapped[localName] = async function* (request: ReadingRequest, context: HandlerContext) {
+        await ready(request, context);
+        yield* handler(request, context);
+      };
+    } else {
+      const handler = wrapped[localName] as Handler;
+      wrapped[localName] = async (request: ReadingRequest, context: HandlerContext) => {
+        await ready(request, context);
+        return handler(request, context);
+      };
+    }
   }
   return wrapped as Handlers;
 }

@@ -4,6 +4,8 @@ import { type OpenService, serviceOf } from '@portcullis/rpc';
 import type { Logger } from '@portcullis/runtime';
 import type { ClaimTaken, Store } from '@portcullis/store';
 import { translateErrors } from '@portcullis/store/resource';
+
+import { exportProject } from './export/export-project.js';
 import type { Handlers } from './handlers.js';
 import { hostHandlers } from './host/host-handlers.js';
 import { networkHandlers } from './network/network-handlers.js';
@@ -33,6 +35,7 @@ export async function openInventory({ store, now = () => new Date() }: Inventory
     ...vmInstanceHandlers(dependencies),
     ...nicHandlers(dependencies),
     ...nicBindingHandlers(dependencies),
+    exportProject: exportProject(dependencies),
     watch: watch(dependencies),
   } as Handlers;
   const conventional = awaitMinRevision(mutations.wrap(handlers), {

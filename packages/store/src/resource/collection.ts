@@ -76,11 +76,16 @@ export class Collection<Desc extends DescMessage> {
 
   /** All of a selection, page by page. */
   async *all(reading: Reading, selection: Selection): AsyncGenerator<MessageShape<Desc>> {
+    for await (const { body } of this.allStored(reading, selection)) yield this.decode(body);
+  }
+
+  /** The same, to be decoded later. */
+  async *allStored(reading: Reading, selection: Selection): AsyncGenerator<Stored> {
     let page: Stored[];
     let after = '';
     do {
       page = await reading.list({ ...selection, kind: this.kind, after, limit: pageSize });
-      for (const { body } of page) yield this.decode(body);
+      yield* page;
       after = page.at(-1)?.name ?? '';
     } while (page.length === pageSize);
   }
