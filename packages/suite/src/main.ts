@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { quotaOptions } from '@portcullis/policy';
 import { runMain } from '@portcullis/runtime';
 import { z } from 'zod';
 import { openSuite } from './suite.js';
@@ -43,8 +44,9 @@ await runMain({
       description: 'redis://, rediss:// or the path of a Unix socket; without it a private redis-server',
       schema: z.string().optional(),
     },
+    ...quotaOptions,
   },
-  start: async ({ listen, databaseUrl, dataDir, redisUrl }, { log }) => {
+  start: async ({ listen, databaseUrl, dataDir, redisUrl, ...limits }, { log }) => {
     if (databaseUrl === undefined) await mkdir(dataDir, { recursive: true });
     const storeOf = (service: string) => databaseUrl ?? `sqlite:${path.join(dataDir, `${service}.db`)}`;
     const suite = await openSuite({
@@ -52,6 +54,7 @@ await runMain({
       policyStore: storeOf('policy'),
       inventoryStore: storeOf('inventory'),
       ...(redisUrl === undefined ? {} : { redisUrl }),
+      limits,
       log,
     });
     log.info({ addresses: suite.addresses, redis: suite.redisUrl }, 'serving');

@@ -1,7 +1,7 @@
 import { createRouterTransport, type Transport } from '@connectrpc/connect';
 import { openDispatcher } from '@portcullis/dispatcher';
 import { openInventory } from '@portcullis/inventory';
-import { openPolicy } from '@portcullis/policy';
+import { type Limits, openPolicy } from '@portcullis/policy';
 import { type OpenService, type RunningServer, startServer } from '@portcullis/rpc';
 import type { Closable, Logger } from '@portcullis/runtime';
 import { openStore } from '@portcullis/store';
@@ -16,6 +16,8 @@ export interface SuiteOptions {
   readonly inventoryStore: string;
   /** `redis://…`, `rediss://…` or the path of a Unix socket. Absent: a redis-server of its own, ended with the suite. */
   readonly redisUrl?: string;
+  /** Of projects whose quota says nothing else. */
+  readonly limits?: Partial<Limits>;
   readonly log: Logger;
 }
 
@@ -43,7 +45,8 @@ export async function openSuite(options: SuiteOptions): Promise<Suite> {
     const inventory = own(await openInventory({ store: inventoryStore, log: log.child({ service: 'inventory' }) }));
     const policyStore = own(await openStore(options.policyStore, { log, owner: 'policy' }));
     const policyLog = log.child({ service: 'policy' });
-    const policy = own(await openPolicy({ store: policyStore, inventory: within(inventory), log: policyLog }));
+    const { limits = {} } = options;
+    const policy = own(await openPolicy({ store: policyStore, inventory: within(inventory), log: policyLog, limits }));
     const dispatcherLog = log.child({ service: 'dispatcher' });
     const transports = { policy: within(policy), inventory: within(inventory) };
     const dispatcher = own(openDispatcher({ ...transports, redisUrl, log: dispatcherLog }));

@@ -11,16 +11,27 @@ export const securityGroups = new Collection({
   linksOf: ({ networks }) => ({ network: networks }),
 });
 
+export const addressGroups = new Collection({
+  kind: 'addressGroup',
+  schema: policyV1.AddressGroupSchema,
+  nameOf: ({ name }) => name,
+});
+
 export const rules = new Collection({
   kind: 'securityGroupRule',
   schema: policyV1.SecurityGroupRuleSchema,
   nameOf: ({ name }) => name,
-  linksOf: ({ remoteSecurityGroup, expireTime, expired }) => ({
-    remote: remoteSecurityGroup === '' ? [] : [remoteSecurityGroup],
+  linksOf: ({ remoteSecurityGroup, addressGroup, expireTime, expired }) => ({
+    remote: [remoteSecurityGroup, addressGroup].filter((name) => name !== ''),
     expiry: expireTime === undefined || expired ? [] : ['pending'],
   }),
   claimsOf: (rule) => [ruleIdentity(rule)],
 });
+
+/** Rules that name a security group or an address group as their peer. */
+export function naming(group: string) {
+  return { link: { name: 'remote', target: group } };
+}
 
 /** A note: no watch tells of it, because nothing that is enforced depends on it. */
 export const projectQuotas = new Collection({

@@ -5,6 +5,7 @@ import { type OpenService, serviceOf } from '@portcullis/rpc';
 import type { Logger } from '@portcullis/runtime';
 import type { Store } from '@portcullis/store';
 import { translateErrors } from '@portcullis/store/resource';
+import { addressGroupHandlers } from './address-group/address-group-handlers.js';
 import type { Handlers } from './handlers.js';
 import { Housekeeping } from './inventory/housekeeping.js';
 import { inventoryClient } from './inventory/inventory-client.js';
@@ -17,6 +18,9 @@ import { RuleExpiry } from './rule/rule-expiry.js';
 import { ruleHandlers } from './rule/rule-handlers.js';
 import { securityGroupHandlers } from './security-group/security-group-handlers.js';
 import { watch } from './watch.js';
+
+export { quotaOptions } from './quota/quota-options.js';
+export type { Limits } from './quota/quotas.js';
 
 export interface PolicyOptions {
   /** Stays open when the service closes: it belongs to whoever opened it. */
@@ -49,6 +53,7 @@ export async function openPolicy({
   const translate = fromStore({ service: 'policy', claimed: ({ holder }) => `${holder.name} is the same rule` });
   const handlers = {
     ...securityGroupHandlers(dependencies),
+    ...addressGroupHandlers(dependencies),
     ...ruleHandlers(dependencies),
     ...membershipHandlers(dependencies),
     attachNetworks: attachNetworks(dependencies),

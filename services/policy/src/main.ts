@@ -3,22 +3,7 @@ import { runMain } from '@portcullis/runtime';
 import { databaseUrlIn, defaultDataFolder, openStore } from '@portcullis/store';
 import { z } from 'zod';
 import { openPolicy } from './index.js';
-import { defaultLimits } from './quota/quotas.js';
-
-/** A limit of the projects whose quota says nothing else. */
-function limit(flag: string, what: string, value: number) {
-  return {
-    flag: `--quota-${flag} <count>`,
-    environment: `PORTCULLIS_QUOTA_${flag.toUpperCase().replaceAll('-', '_')}`,
-    description: `most ${what}, where the quota of the project says nothing else`,
-    schema: z.coerce
-      .number()
-      .int()
-      .min(0)
-      .max(2 ** 31 - 1)
-      .default(value),
-  };
-}
+import { quotaOptions } from './quota/quota-options.js';
 
 await runMain({
   name: 'portcullis-policy',
@@ -56,10 +41,7 @@ await runMain({
       description: 'the folder of the database, where no URL is given; made when it does not exist',
       schema: z.string().default(defaultDataFolder()),
     },
-    groupsPerProject: limit('groups-per-project', 'security groups of one project', defaultLimits.groupsPerProject),
-    rulesPerGroup: limit('rules-per-group', 'rules of one group', defaultLimits.rulesPerGroup),
-    nicsPerGroup: limit('nics-per-group', 'NICs in one group', defaultLimits.nicsPerGroup),
-    groupsPerNic: limit('groups-per-nic', 'groups that one NIC is in', defaultLimits.groupsPerNic),
+    ...quotaOptions,
   },
   start: async ({ listen, inventory: target, databaseUrl, dataDir, ...limits }, { log }) => {
     const owner = 'policy';

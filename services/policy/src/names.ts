@@ -4,9 +4,15 @@ import { resourceName } from '@portcullis/store/resource';
 export const projectNames = resourceName('projects/{project}');
 export const projectQuotaNames = resourceName('projects/{project}/quota');
 export const securityGroupNames = resourceName('projects/{project}/securityGroups/{security_group}');
+export const addressGroupNames = resourceName('projects/{project}/addressGroups/{address_group}');
 export const ruleNames = resourceName('projects/{project}/securityGroups/{security_group}/rules/{rule}');
 export const networkNames = resourceName('projects/{project}/networks/{network}');
 export const nicNames = resourceName('projects/{project}/nics/{nic}');
+
+/** The project of whatever is named. */
+export function projectOf(name: string): string {
+  return name.split('/', 2).join('/');
+}
 
 const membershipPart = '/memberships/';
 

@@ -1,7 +1,7 @@
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { policyV1 } from '@portcullis/api';
 import type { Handlers } from './handlers.js';
-import { goodRule, group, network, nic, parent, type RuleInit } from './testing/policy-world.js';
+import { addressGroup, goodRule, group, network, nic, parent, type RuleInit } from './testing/policy-world.js';
 
 /** A method, a request, and everything that is wrong with it: field and reason. */
 export type InvalidRequest = readonly [keyof Handlers, object, readonly string[]];
@@ -33,6 +33,90 @@ const ruleUpdate = (paths: string[], more: object = {}) => ({
   securityGroupRule: { name: `${group('g')}/rules/r`, ...more },
   updateMask: { paths },
 });
+
+const addressGroupUpdate = (paths: string[], more: object = {}) => ({
+  addressGroup: { name: addressGroup('a'), ...more },
+  updateMask: { paths },
+});
+const manyCidrs = (count: number) =>
+  Array.from({ length: count }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
+
+const invalidAddressGroups: InvalidRequest[] = [
+  ['createAddressGroup', {}, ['parent FIELD_REQUIRED']],
+  ['createAddressGroup', { parent: group('g') }, ['parent NAME_MALFORMED']],
+  ['createAddressGroup', { parent, addressGroupId: 'A' }, ['address_group_id RESOURCE_ID_MALFORMED']],
+  [
+    'createAddressGroup',
+    { parent, addressGroup: { displayName: long(257), description: long(1025), labels: { A: '' } } },
+    [
+      'address_group.display_name TEXT_TOO_LONG',
+      'address_group.description TEXT_TOO_LONG',
+      'address_group.labels LABEL_KEY_MALFORMED',
+    ],
+  ],
+  [
+    'createAddressGroup',
+    { parent, addressGroup: { cidrs: ['10.0.0.1/8', 'x', '::ffff:10.0.0.1', '', '10.0.0.0/8', '10.0.0.0/33', 'x'] } },
+    [
+      'address_group.cidrs[1] CIDR_MALFORMED',
+      'address_group.cidrs[2] ADDRESS_IPV4_MAPPED',
+      'address_group.cidrs[3] CIDR_MALFORMED',
+      'address_group.cidrs[4] CIDR_REPEATED',
+      'address_group.cidrs[5] CIDR_MALFORMED',
+      'address_group.cidrs[6] CIDR_MALFORMED',
+    ],
+  ],
+  [
+    'createAddressGroup',
+    { parent, addressGroup: { cidrs: manyCidrs(10_001) } },
+    ['address_group.cidrs ITEM_COUNT_OUT_OF_RANGE'],
+  ],
+  ['getAddressGroup', { name: group('a') }, ['name NAME_MALFORMED']],
+  ['listAddressGroups', { parent: 'p' }, ['parent NAME_MALFORMED']],
+  ['listAddressGroups', { parent, pageSize: -1 }, ['page_size OUT_OF_RANGE']],
+  ['listAddressGroups', { parent, filter: 'cidrs' }, ['filter FILTER_MALFORMED']],
+  ['listAddressGroups', { parent, orderBy: 'version' }, ['order_by ORDER_BY_MALFORMED']],
+  ['listAddressGroups', { parent, minRevisionToken: 'x' }, ['min_revision_token REVISION_TOKEN_MALFORMED']],
+  ['updateAddressGroup', {}, ['address_group.name FIELD_REQUIRED', 'update_mask FIELD_REQUIRED']],
+  [
+    'updateAddressGroup',
+    addressGroupUpdate(['version', 'cidr']),
+    ['update_mask FIELD_IMMUTABLE', 'update_mask FIELD_UNKNOWN'],
+  ],
+  [
+    'updateAddressGroup',
+    addressGroupUpdate(['cidrs', 'display_name'], { cidrs: ['::1', '10.0.0.0/40', '::1/128'], displayName: long(257) }),
+    [
+      'address_group.display_name TEXT_TOO_LONG',
+      'address_group.cidrs[1] CIDR_MALFORMED',
+      'address_group.cidrs[2] CIDR_REPEATED',
+    ],
+  ],
+  [
+    'updateAddressGroup',
+    { ...addressGroupUpdate(['labels'], { cidrs: ['x'] }), allowMissing: true },
+    ['address_group.cidrs[0] CIDR_MALFORMED'],
+  ],
+  ['deleteAddressGroup', {}, ['name FIELD_REQUIRED']],
+  ['deleteAddressGroup', { name: addressGroup('a'), requestId: 'x' }, ['request_id REQUEST_ID_MALFORMED']],
+  ...(['addCidrs', 'removeCidrs'] as const).flatMap((method): InvalidRequest[] => [
+    [method, {}, ['address_group FIELD_REQUIRED', 'cidrs ITEM_COUNT_OUT_OF_RANGE']],
+    [method, { addressGroup: addressGroup('a'), cidrs: manyCidrs(1001) }, ['cidrs ITEM_COUNT_OUT_OF_RANGE']],
+    [
+      method,
+      { addressGroup: 'a', cidrs: ['10.0.0.0/8', '10.0.0.0/33', '10.0.0.9/8'] },
+      ['address_group NAME_MALFORMED', 'cidrs[1] CIDR_MALFORMED', 'cidrs[2] CIDR_REPEATED'],
+    ],
+  ]),
+  [
+    'updateProjectQuota',
+    {
+      projectQuota: { name: `${parent}/quota`, addressGroupsPerProject: -1, cidrsPerAddressGroup: 10_001 },
+      updateMask: { paths: ['address_groups_per_project', 'cidrs_per_address_group'] },
+    },
+    ['project_quota.address_groups_per_project OUT_OF_RANGE', 'project_quota.cidrs_per_address_group OUT_OF_RANGE'],
+  ],
+];
 
 const invalidRules: InvalidRequest[] = [
   rule('unspecified direction', { direction: Direction.UNSPECIFIED }, 'direction FIELD_REQUIRED'),
@@ -111,6 +195,7 @@ const invalidRules: InvalidRequest[] = [
 
 export const invalidRequests: InvalidRequest[] = [
   ...invalidRules,
+  ...invalidAddressGroups,
   [
     'createSecurityGroupRule',
     {},

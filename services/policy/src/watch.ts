@@ -2,18 +2,22 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { policyV1 } from '@portcullis/api';
 import { type Wording, watchStore } from '@portcullis/store/resource';
 import type { Dependencies } from './dependencies.js';
-import { memberships, rules, securityGroups } from './documents.js';
+import { addressGroups, memberships, rules, securityGroups } from './documents.js';
 import type { Handlers } from './handlers.js';
 import { parseMembershipName } from './names.js';
 
 type ResourceInit = MessageInitShape<typeof policyV1.ResourceSchema>;
 type RemovalInit = MessageInitShape<typeof policyV1.RemovalSchema>;
 
-/** Kinds in the order of a snapshot: groups come before what is in them. */
+/** Kinds in the order of a snapshot: groups come before what is in them and what names them. */
 const wording: Record<string, Wording<ResourceInit, RemovalInit>> = {
   [securityGroups.kind]: {
     put: (body) => ({ resource: { case: 'securityGroup', value: securityGroups.decode(body) } }),
     removal: (value) => ({ removed: { case: 'securityGroup', value } }),
+  },
+  [addressGroups.kind]: {
+    put: (body) => ({ resource: { case: 'addressGroup', value: addressGroups.decode(body) } }),
+    removal: (value) => ({ removed: { case: 'addressGroup', value } }),
   },
   [rules.kind]: {
     put: (body) => ({ resource: { case: 'securityGroupRule', value: rules.decode(body) } }),

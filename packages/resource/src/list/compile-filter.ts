@@ -81,6 +81,9 @@ function readValue(field: DescField, { operator, value, valueAt }: Comparison, u
     case ScalarType.INT32:
       if (!/^-?[0-9]{1,10}$/.test(value)) throw wrong('a number');
       return Number(value);
+    case ScalarType.INT64:
+      if (!/^-?[0-9]{1,18}$/.test(value)) throw wrong('a number');
+      return BigInt(value);
     default:
       throw unknown();
   }

@@ -4,11 +4,12 @@ import { policyV1 } from '@portcullis/api';
 import { checkEtag, refuse, requireName } from '@portcullis/resource';
 import type { Reading } from '@portcullis/store';
 import { checkName, checkUpdateMask, Violations } from '@portcullis/store/resource';
+import { maxCidrs } from '../address-group/cidr-list.js';
 import type { Dependencies } from '../dependencies.js';
 import { projectQuotas } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { projectQuotaNames } from '../names.js';
-import type { Limits, Quotas } from './quotas.js';
+import { type Limits, maxInt32, type Quotas } from './quotas.js';
 import { usageOf } from './usage.js';
 
 const { ProjectQuotaSchema } = policyV1;
@@ -17,6 +18,8 @@ const fieldOf = {
   rules_per_group: 'rulesPerGroup',
   nics_per_group: 'nicsPerGroup',
   groups_per_nic: 'groupsPerNic',
+  address_groups_per_project: 'addressGroupsPerProject',
+  cidrs_per_address_group: 'cidrsPerAddressGroup',
 } as const satisfies Record<string, keyof Limits>;
 const mutable = Object.keys(fieldOf) as (keyof typeof fieldOf)[];
 
@@ -41,8 +44,11 @@ export function quotaHandlers({
       checkName(violations, 'project_quota.name', sent.name, projectQuotaNames);
       const paths = checkUpdateMask(violations, updateMask, { message: ProjectQuotaSchema, mutable });
       for (const path of paths) {
-        if ((sent[fieldOf[path]] ?? 0) >= 0) continue;
-        violations.add(`project_quota.${path}`, 'OUT_OF_RANGE', 'is negative; absent means the default');
+        const limit = sent[fieldOf[path]] ?? 0;
+        const max = path === 'cidrs_per_address_group' ? maxCidrs : maxInt32;
+        if (limit >= 0 && limit <= max) continue;
+        const description = `${limit} is not in 0-${max}; absent means the default`;
+        violations.add(`project_quota.${path}`, 'OUT_OF_RANGE', description);
       }
       refuse(violations);
       return commit(request, async (tx) => {

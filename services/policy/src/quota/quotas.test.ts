@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { failureOf } from '@portcullis/resource/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { goodRule, group, network, nic, openWorld, type PolicyWorld, parent } from '../testing/policy-world.js';
+import {
+  addressGroup,
+  goodRule,
+  group,
+  network,
+  nic,
+  openWorld,
+  type PolicyWorld,
+  parent,
+} from '../testing/policy-world.js';
 
 let world: PolicyWorld;
 const name = `${parent}/quota`;
@@ -25,10 +34,17 @@ const add = (id: string, ...nics: string[]) =>
 it('says the limits, those of the service where nothing else is said, and what is used', async () => {
   await world.createRule('g', port(1));
   await add('g', 'n1', 'n2');
+  for (const cidrs of [['10.0.0.1', '10.0.0.2', '10.0.0.3'], ['::1']]) {
+    await world.client.createAddressGroup({ parent, addressGroup: { cidrs } });
+  }
   const { projectQuota } = await world.client.getProjectQuota({ name });
   expect(projectQuota).toMatchObject({
     ...{ name, groupsPerProject: 3, rulesPerGroup: 2000, nicsPerGroup: 100_000, groupsPerNic: 100 },
-    usage: { groupCount: 1, maxRulesPerGroup: 3, maxNicsPerGroup: 2, maxGroupsPerNic: 1 },
+    ...{ addressGroupsPerProject: 100, cidrsPerAddressGroup: 1000 },
+    usage: {
+      ...{ groupCount: 1, maxRulesPerGroup: 3, maxNicsPerGroup: 2, maxGroupsPerNic: 1 },
+      ...{ addressGroupCount: 2, maxCidrsPerAddressGroup: 3 },
+    },
   });
 });
 
@@ -69,6 +85,35 @@ it('NICs of a group, and groups of a NIC, stop at the limit; who is in it alread
   await world.client.attachNetworks({ securityGroup: group('h'), networks: [network('net1')] });
   expect(await failureOf(add('h', 'n1'))).toMatchObject(exceeded);
   await add('h', 'n2');
+});
+
+it('address groups of a project, and CIDRs of an address group, stop at the limit', async () => {
+  await limit({ addressGroupsPerProject: 1, cidrsPerAddressGroup: 2 }, [
+    'address_groups_per_project',
+    'cidrs_per_address_group',
+  ]);
+  const make = (id: string, ...cidrs: string[]) =>
+    world.client.createAddressGroup({ parent, addressGroupId: id, addressGroup: { cidrs } });
+  expect(await failureOf(make('a', '10.0.0.1', '10.0.0.2', '10.0.0.3'))).toMatchObject(exceeded);
+  await make('a', '10.0.0.1', '10.0.0.2');
+  expect(await failureOf(make('b'))).toMatchObject({
+    ...exceeded,
+    message: 'projects/p has 1 address groups, 1 more would exceed 1',
+  });
+  const name = addressGroup('a');
+  const addCidrs = (...cidrs: string[]) => world.client.addCidrs({ addressGroup: name, cidrs });
+  expect(await failureOf(addCidrs('10.0.0.1', '10.0.0.3'))).toMatchObject({
+    ...exceeded,
+    message: `${name} has 2 CIDRs, 1 more would exceed 2`,
+  });
+  await addCidrs('10.0.0.1');
+  const set = (...cidrs: string[]) =>
+    world.client.updateAddressGroup({ addressGroup: { name, cidrs }, updateMask: { paths: ['cidrs'] } });
+  expect(await failureOf(set('10.0.0.1', '10.0.0.3', '10.0.0.4'))).toMatchObject(exceeded);
+  await limit({ cidrsPerAddressGroup: 0 }, ['cidrs_per_address_group']);
+  await set('10.0.0.3', '10.0.0.4');
+  await world.client.removeCidrs({ addressGroup: name, cidrs: ['10.0.0.3'] });
+  expect(await failureOf(addCidrs('10.0.0.3'))).toMatchObject(exceeded);
 });
 
 it('a limit below what is used takes nothing away, and only stops growth', async () => {

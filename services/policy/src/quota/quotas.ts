@@ -1,8 +1,8 @@
 import type { policyV1 } from '@portcullis/api';
 import { quotaExceeded } from '@portcullis/rpc';
 import type { Reading } from '@portcullis/store';
-import { memberships, ofGroup, projectQuotas, rules, securityGroups } from '../documents.js';
-import { membershipName, projectNames, projectQuotaNames, securityGroupNames } from '../names.js';
+import { addressGroups, memberships, ofGroup, projectQuotas, rules, securityGroups } from '../documents.js';
+import { membershipName, projectOf } from '../names.js';
 
 /** How much a project may hold. */
 export interface Limits {
@@ -10,6 +10,8 @@ export interface Limits {
   readonly rulesPerGroup: number;
   readonly nicsPerGroup: number;
   readonly groupsPerNic: number;
+  readonly addressGroupsPerProject: number;
+  readonly cidrsPerAddressGroup: number;
 }
 
 export const defaultLimits: Limits = {
@@ -17,7 +19,12 @@ export const defaultLimits: Limits = {
   rulesPerGroup: 2000,
   nicsPerGroup: 100_000,
   groupsPerNic: 100,
+  addressGroupsPerProject: 100,
+  cidrsPerAddressGroup: 1000,
 };
+
+/** The largest limit that a message can say. */
+export const maxInt32 = 2 ** 31 - 1;
 
 /** NICs that an error names. */
 const maxNamed = 10;
@@ -37,18 +44,37 @@ export class Quotas {
       rulesPerGroup: quota?.rulesPerGroup ?? this.#defaults.rulesPerGroup,
       nicsPerGroup: quota?.nicsPerGroup ?? this.#defaults.nicsPerGroup,
       groupsPerNic: quota?.groupsPerNic ?? this.#defaults.groupsPerNic,
+      addressGroupsPerProject: quota?.addressGroupsPerProject ?? this.#defaults.addressGroupsPerProject,
+      cidrsPerAddressGroup: quota?.cidrsPerAddressGroup ?? this.#defaults.cidrsPerAddressGroup,
     };
   }
 
   async refuseGroup(reading: Reading, group: string): Promise<void> {
-    const project = projectOf(group);
-    const { groupsPerProject } = await this.#limitsOf(reading, project);
-    const count = await reading.count(securityGroups.kind, `${projectNames.format({ project })}/securityGroups/`);
-    refuse([{ subject: projectNames.format({ project }), count, added: 1 }], groupsPerProject, 'groups');
+    const subject = projectOf(group);
+    const { groupsPerProject } = await this.#limitsOf(reading, group);
+    const count = await reading.count(securityGroups.kind, `${subject}/securityGroups/`);
+    refuse([{ subject, count, added: 1 }], groupsPerProject, 'groups');
+  }
+
+  async refuseAddressGroup(reading: Reading, addressGroup: string): Promise<void> {
+    const subject = projectOf(addressGroup);
+    const { addressGroupsPerProject } = await this.#limitsOf(reading, addressGroup);
+    const count = await reading.count(addressGroups.kind, `${subject}/addressGroups/`);
+    refuse([{ subject, count, added: 1 }], addressGroupsPerProject, 'address groups');
+  }
+
+  async refuseCidrs(
+    reading: Reading,
+    addressGroup: string,
+    { before, after }: { before: number; after: number },
+  ): Promise<void> {
+    if (after <= before) return;
+    const { cidrsPerAddressGroup } = await this.#limitsOf(reading, addressGroup);
+    refuse([{ subject: addressGroup, count: before, added: after - before }], cidrsPerAddressGroup, 'CIDRs');
   }
 
   async refuseRules(reading: Reading, group: string, added: number): Promise<void> {
-    const { rulesPerGroup } = await this.#limitsOf(reading, projectOf(group));
+    const { rulesPerGroup } = await this.#limitsOf(reading, group);
     const count = await reading.count(rules.kind, `${group}/rules/`);
     refuse([{ subject: group, count, added }], rulesPerGroup, 'rules');
   }
@@ -58,7 +84,7 @@ export class Quotas {
     const members = await reading.getMany(memberships.kind, joining.map(membershipName));
     const added = joining.filter((membership) => !members.has(membershipName(membership))).map(({ nic }) => nic);
     if (added.length === 0) return;
-    const { nicsPerGroup, groupsPerNic } = await this.#limitsOf(reading, projectOf(group));
+    const { nicsPerGroup, groupsPerNic } = await this.#limitsOf(reading, group);
     const count = await reading.count(memberships.kind, ofGroup(group).prefix);
     refuse([{ subject: group, count, added: added.length }], nicsPerGroup, 'NICs');
     const groupCounts = await reading.countLinks(memberships.kind, 'nic', added);
@@ -66,8 +92,9 @@ export class Quotas {
     refuse(growing, groupsPerNic, 'groups');
   }
 
-  async #limitsOf(reading: Reading, project: string): Promise<Limits> {
-    return this.complete(await projectQuotas.get(reading, projectQuotaNames.format({ project })));
+  /** Those of the project of `name`. */
+  async #limitsOf(reading: Reading, name: string): Promise<Limits> {
+    return this.complete(await projectQuotas.get(reading, `${projectOf(name)}/quota`));
   }
 }
 
@@ -86,8 +113,4 @@ function refuse(growing: readonly Growth[], limit: number, what: string): void {
   }));
   const [first] = failures;
   if (first) throw quotaExceeded(`${first.subject} ${first.description}`, failures);
-}
-
-function projectOf(group: string): string {
-  return securityGroupNames.parse(group)?.project ?? '';
 }

@@ -1,10 +1,11 @@
 import { create } from '@bufbuild/protobuf';
 import { policyV1 } from '@portcullis/api';
 import type { Reading } from '@portcullis/store';
-import { memberships, rules, securityGroups } from '../documents.js';
+import { addressGroups, memberships, rules, securityGroups } from '../documents.js';
 import { groupOfRule, parseMembershipName } from '../names.js';
 
 const pageSize = 1000;
+const addressGroupPageSize = 50;
 
 /** How much a project holds: counted, name by name. `parent` is `projects/{project}`. */
 export async function usageOf(reading: Reading, parent: string): Promise<policyV1.ProjectUsage> {
@@ -21,7 +22,20 @@ export async function usageOf(reading: Reading, parent: string): Promise<policyV
     maxRulesPerGroup: rulesOf.max,
     maxNicsPerGroup: nicsOf.max,
     maxGroupsPerNic: groupsOf.max,
+    ...(await addressGroupUsage(reading, `${parent}/addressGroups/`)),
   });
+}
+
+/** Counts CIDRs in what is stored: an address group may be large, so few are held at once. */
+async function addressGroupUsage(reading: Reading, prefix: string) {
+  let [addressGroupCount, maxCidrsPerAddressGroup, after] = [0, 0, ''];
+  for (;;) {
+    const page = await addressGroups.list(reading, { prefix, after, limit: addressGroupPageSize });
+    addressGroupCount += page.length;
+    for (const { cidrs } of page) maxCidrsPerAddressGroup = Math.max(maxCidrsPerAddressGroup, cidrs.length);
+    after = page.at(-1)?.name ?? '';
+    if (page.length < addressGroupPageSize) return { addressGroupCount, maxCidrsPerAddressGroup };
+  }
 }
 
 class Tally {

@@ -1,7 +1,7 @@
 import { policyV1 } from '@portcullis/api';
-import { cidrContains, formatCidr, parseCidr } from '@portcullis/model';
 import { type Annotations, readAnnotations } from '@portcullis/resource';
 import { checkEnum, checkName, quote, type Violations } from '@portcullis/store/resource';
+import { readCidr } from '../cidr-field.js';
 import { projectNames, securityGroupNames } from '../names.js';
 import { checkExpireTime } from './expire-time.js';
 import { checkIcmp, checkPorts } from './port-fields.js';
@@ -31,8 +31,6 @@ export interface RuleContext {
   readonly now: Date;
 }
 
-const ipv4Mapped = parseCidr('::ffff:0:0/96');
-
 /** Reads a new rule by semantics.md §2; a violation for everything that is wrong. */
 export function readRule(
   violations: Violations,
@@ -44,7 +42,7 @@ export function readRule(
   checkEnum(violations, `${field}.protocol`, protocol, { desc: policyV1.ProtocolSchema, required: true });
   const ports = checkPorts(violations, field, rule);
   checkIcmp(violations, field, rule);
-  const maskedCidr = readCidr(violations, `${field}.cidr`, cidr);
+  const maskedCidr = cidr === '' ? '' : readCidr(violations, `${field}.cidr`, cidr);
   checkRemoteGroup(violations, `${field}.remote_security_group`, { remoteSecurityGroup, project });
   const annotations = readAnnotations(violations, field, rule);
   checkExpireTime(violations, `${field}.expire_time`, expireTime, now);
@@ -61,21 +59,6 @@ export function readRule(
     disabled,
     ...(expireTime === undefined ? {} : { expireTime }),
   };
-}
-
-/** Canonical, host bits masked; empty means any address of both families. */
-function readCidr(violations: Violations, field: string, text: string): string {
-  if (text === '') return '';
-  const cidr = parseCidr(text);
-  if (cidr === undefined) {
-    const allowed = 'an address, or an address and a length: 0-32 for IPv4, 0-128 for IPv6';
-    violations.add(field, 'CIDR_MALFORMED', `${quote(text)} is not ${allowed}`);
-    return '';
-  }
-  if (ipv4Mapped && cidr.prefixLength >= ipv4Mapped.prefixLength && cidrContains(ipv4Mapped, cidr)) {
-    violations.add(field, 'ADDRESS_IPV4_MAPPED', `${quote(text)} is to be written as IPv4`);
-  }
-  return formatCidr(cidr);
 }
 
 function checkRemoteGroup(

@@ -1,6 +1,6 @@
 import { blockedBy, requireName, toDelete } from '@portcullis/resource';
 import type { Dependencies } from '../dependencies.js';
-import { memberships, ofGroup, rules, securityGroups } from '../documents.js';
+import { memberships, naming, ofGroup, rules, securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { groupOfRule, membershipName, securityGroupNames } from '../names.js';
 
@@ -10,9 +10,7 @@ export function deleteSecurityGroup({ commit }: Dependencies): Handlers['deleteS
     requireName('name', name, securityGroupNames);
     return commit(request, async (tx) => {
       if (!(await toDelete(tx, securityGroups, request))) return {};
-      const elsewhere = (await namesOf(rules.all(tx, { link: { name: 'remote', target: name } }))).filter(
-        (rule) => groupOfRule(rule) !== name,
-      );
+      const elsewhere = (await namesOf(rules.all(tx, naming(name)))).filter((rule) => groupOfRule(rule) !== name);
       if (elsewhere.length > 0 && !force) {
         throw blockedBy(elsewhere, {
           reason: 'SECURITY_GROUP_IN_USE',

@@ -12,6 +12,7 @@ const { Direction, Protocol } = policyV1;
 
 export const parent = 'projects/p';
 export const group = (id: string) => `${parent}/securityGroups/${id}`;
+export const addressGroup = (id: string) => `${parent}/addressGroups/${id}`;
 export const network = (id: string) => `${parent}/networks/${id}`;
 export const nic = (id: string) => `${parent}/nics/${id}`;
 
