@@ -8,6 +8,12 @@ import { Violations } from '@portcullis/store/resource';
 export const maxListed = 32;
 const maxListedLength = 2000;
 
+/** Bytes of a `PreconditionFailure`: with the `ErrorInfo` beside it, it must not exceed what `formatStatus` leaves to details. */
+const maxObstaclesLength = 2800;
+
+/** Of one violation: four tags, four lengths. */
+const framingBytes = 8;
+
 /** Throws INVALID_ARGUMENT when anything is wrong. */
 export function refuse(violations: Violations): void {
   if (violations.any) throw invalidArgument(violations.list);
@@ -40,7 +46,11 @@ export function blockedBy(
   subjects: readonly string[],
   { reason, message, why }: { reason: string; message: string; why: string },
 ): ConnectError {
-  const listed = fitting(subjects).map((subject) => ({ subject, description: why }));
+  const each = reason.length + why.length + framingBytes;
+  const listed = fitting(subjects, { room: maxObstaclesLength, each }).map((subject) => ({
+    subject,
+    description: why,
+  }));
   const more = subjects.length > listed.length ? ` (the first ${listed.length} are listed)` : '';
   return failedPrecondition(reason, `${message}${more}`, listed);
 }
@@ -62,10 +72,10 @@ export function fromStore({ service, claimed }: StoreWords): (error: unknown) =>
   };
 }
 
-function fitting(names: readonly string[]): string[] {
+function fitting(names: readonly string[], { room = maxListedLength, each = 0 } = {}): string[] {
   let length = 0;
   return names.slice(0, maxListed).filter((name, i) => {
-    length += name.length;
-    return i === 0 || length <= maxListedLength;
+    length += name.length + each;
+    return i === 0 || length <= room;
   });
 }

@@ -53,8 +53,9 @@ describe('policy over gRPC', () => {
     expect(failure).toMatchObject({ code: 'FailedPrecondition', reason: 'SECURITY_GROUP_IN_USE' });
     expect(failure.subjects.length).toBeGreaterThanOrEqual(8);
     expect(failure.message).toBe(
-      `${group('h')} is named by 500 rules of other groups (the first ${failure.subjects.length} are listed)`,
+      `${group('h')} is named by 500 rules of other groups; ListReferencingRules lists all of them (the first ${failure.subjects.length} are listed)`,
     );
+    expect(failure.subjects).toEqual(failure.subjects.toSorted());
     const nics = Array.from({ length: 500 }, (_, i) => `${parent}/nics/${longest('n').slice(0, 60)}${i + 100}`);
     expect((await failureOf(client.addNics({ securityGroup: group('g'), nics }))).resources.length).toBeGreaterThan(8);
     const wrong = securityGroupRules.map((rule) => ({ ...rule, cidr: 'x'.repeat(1000) }));
@@ -88,5 +89,17 @@ describe('policy over gRPC', () => {
       }
     }
     stop.abort();
+  });
+
+  it('names as many of the rules that stand in the way of a deletion as fit into a trailer', async () => {
+    const named = (id: string) => `projects/p/securityGroups/${id}`;
+    for (const securityGroupId of ['g', 'h'])
+      await client.createSecurityGroup({ parent: 'projects/p', securityGroupId });
+    const securityGroupRules = Array.from({ length: 100 }, (_, i) =>
+      goodRule({ remoteSecurityGroup: named('h'), startPort: 1, endPort: 1 + i }),
+    );
+    await client.batchCreateSecurityGroupRules({ parent: named('g'), securityGroupRules });
+    const { subjects } = await failureOf(client.deleteSecurityGroup({ name: named('h') }));
+    expect(subjects.length).toBeGreaterThan(20);
   });
 });

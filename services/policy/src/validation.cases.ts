@@ -218,6 +218,9 @@ export const invalidRequests: InvalidRequest[] = [
   ['getSecurityGroupRule', { name: group('g') }, ['name NAME_MALFORMED']],
   ['listSecurityGroupRules', { parent: `${group('g')}/rules` }, ['parent NAME_MALFORMED']],
   ['deleteSecurityGroupRule', {}, ['name FIELD_REQUIRED']],
+  ['listReferencingRules', {}, ['name FIELD_REQUIRED']],
+  ['listReferencingRules', { name: 'projects/p/addressGroups/A' }, ['name NAME_MALFORMED']],
+  ['listReferencingRules', { name: group('g'), orderBy: 'port' }, ['order_by ORDER_BY_MALFORMED']],
   ['updateSecurityGroupRule', {}, ['security_group_rule.name FIELD_REQUIRED', 'update_mask FIELD_REQUIRED']],
   ['updateSecurityGroupRule', ruleUpdate(['start_port']), ['update_mask FIELD_IMMUTABLE']],
   [

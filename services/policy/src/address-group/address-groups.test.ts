@@ -151,7 +151,10 @@ describe('address groups', () => {
       code: 'FailedPrecondition',
       reason: 'ADDRESS_GROUP_IN_USE',
       subjects: [naming.name],
+      message: `${addressGroup('a')} is named by 1 rules; ListReferencingRules lists all of them`,
     });
+    const named = await client.listReferencingRules({ name: addressGroup('a') });
+    expect(named.securityGroupRules.map(({ name }) => name)).toEqual([naming.name]);
     const before = await revision();
     await client.deleteAddressGroup({ name: addressGroup('a'), force: true });
     expect((await world.store.log(before, 9))?.map(({ changes }) => changes.map(({ name }) => name))).toEqual([

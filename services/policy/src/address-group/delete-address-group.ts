@@ -25,7 +25,7 @@ async function removeAddressGroup(tx: Transaction, request: policyV1.DeleteAddre
   if (users.length > 0 && !force) {
     throw blockedBy(users, {
       reason: 'ADDRESS_GROUP_IN_USE',
-      message: `${name} is named by ${users.length} rules`,
+      message: `${name} is named by ${users.length} rules; ListReferencingRules lists all of them`,
       why: 'the rule names the address group',
     });
   }

@@ -4,6 +4,7 @@ import { rules, securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { ruleNames, securityGroupNames } from '../names.js';
 import { batchCreateSecurityGroupRules, createSecurityGroupRule } from './create-rules.js';
+import { listReferencingRules } from './list-referencing-rules.js';
 import { updateSecurityGroupRule } from './update-rule.js';
 
 type RuleHandlers = Pick<
@@ -14,6 +15,7 @@ type RuleHandlers = Pick<
   | 'listSecurityGroupRules'
   | 'updateSecurityGroupRule'
   | 'deleteSecurityGroupRule'
+  | 'listReferencingRules'
 >;
 
 export function ruleHandlers(dependencies: Dependencies): RuleHandlers {
@@ -22,6 +24,7 @@ export function ruleHandlers(dependencies: Dependencies): RuleHandlers {
     batchCreateSecurityGroupRules: batchCreateSecurityGroupRules(dependencies),
     createSecurityGroupRule: createSecurityGroupRule(dependencies),
     updateSecurityGroupRule: updateSecurityGroupRule(dependencies),
+    listReferencingRules: listReferencingRules(dependencies),
 
     getSecurityGroupRule: async ({ name }) => {
       requireName('name', name, ruleNames);

@@ -14,7 +14,7 @@ export function deleteSecurityGroup({ commit }: Dependencies): Handlers['deleteS
       if (elsewhere.length > 0 && !force) {
         throw blockedBy(elsewhere, {
           reason: 'SECURITY_GROUP_IN_USE',
-          message: `${name} is named by ${elsewhere.length} rules of other groups`,
+          message: `${name} is named by ${elsewhere.length} rules of other groups; ListReferencingRules lists all of them`,
           why: 'the rule names the group',
         });
       }

@@ -89,7 +89,10 @@ describe('security groups', () => {
     await world.createRule('g', goodRule({ remoteSecurityGroup: group('a') }));
     const failure = await failureOf(client.deleteSecurityGroup({ name: group('g') }));
     expect(failure).toMatchObject({ code: 'FailedPrecondition', reason: 'SECURITY_GROUP_IN_USE' });
-    expect(failure.subjects.toSorted()).toEqual(rules.map(({ name }) => name).toSorted());
+    expect(failure.message).toBe(
+      `${group('g')} is named by 2 rules of other groups; ListReferencingRules lists all of them`,
+    );
+    expect(failure.subjects).toEqual(rules.map(({ name }) => name).toSorted());
     expect(await rulesOf('g')).toHaveLength(3);
   });
 
