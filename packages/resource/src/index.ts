@@ -4,6 +4,7 @@ export * from './annotations.js';
 export * from './api-errors.js';
 export * from './etag.js';
 export { type Exported, exportAll, exportDocument } from './export-document.js';
+export * from './list/filter-parts.js';
 export * from './list/list-page.js';
 export * from './lookup.js';
 export * from './min-revision.js';

@@ -19,6 +19,9 @@ it.each([
   ['anti_spoofing = true', ['n2']],
   ['addresses:"10.0.0.2"', ['n2']],
   ['vm_instance = "projects/p/vmInstances/vm1" AND NOT labels:role', ['n2']],
+  ['vm_instance = "projects/p/vmInstances/vm1"', ['n1', 'n2']],
+  ['network = "projects/p/networks/none" OR addresses:"10.0.0.2"', ['n2']],
+  ['network = "projects/p/networks/none" AND addresses:"10.0.0.2"', []],
   ['mac_address = "52:54:00:00:00:01"', ['n1']],
 ])('of the NICs the filter %j finds %j', async (filter, ids) => {
   const { nics } = await world.client.listNics({ parent, filter });

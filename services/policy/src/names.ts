@@ -7,6 +7,7 @@ export const securityGroupNames = resourceName('projects/{project}/securityGroup
 export const addressGroupNames = resourceName('projects/{project}/addressGroups/{address_group}');
 export const ruleNames = resourceName('projects/{project}/securityGroups/{security_group}/rules/{rule}');
 export const networkNames = resourceName('projects/{project}/networks/{network}');
+export const vmInstanceNames = resourceName('projects/{project}/vmInstances/{vm_instance}');
 export const nicNames = resourceName('projects/{project}/nics/{nic}');
 
 /** The project of whatever is named. */

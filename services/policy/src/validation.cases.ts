@@ -1,7 +1,7 @@
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { policyV1 } from '@portcullis/api';
 import type { Handlers } from './handlers.js';
-import { addressGroup, goodRule, group, network, nic, parent, type RuleInit } from './testing/policy-world.js';
+import { addressGroup, goodRule, group, network, nic, parent, type RuleInit, vm } from './testing/policy-world.js';
 
 /** A method, a request, and everything that is wrong with it: field and reason. */
 export type InvalidRequest = readonly [keyof Handlers, object, readonly string[]];
@@ -336,4 +336,40 @@ export const invalidRequests: InvalidRequest[] = [
     { securityGroup: 'g', nic: 'projects/q/nics/n', parent },
     ['security_group NAME_MALFORMED', 'nic PROJECT_MISMATCH'],
   ],
+  ['listMemberships', { parent, filter: 'name = x' }, ['filter FILTER_MALFORMED']],
+  ['listMemberships', { parent, filter: 'nic =' }, ['filter FILTER_MALFORMED']],
+  ['listMemberships', { parent, orderBy: 'create_time' }, ['order_by ORDER_BY_MALFORMED']],
+  ['listMemberships', { parent, orderBy: 'nic' }, ['order_by ORDER_BY_MALFORMED']],
+  ['setNicSecurityGroups', {}, ['nic FIELD_REQUIRED']],
+  [
+    'setNicSecurityGroups',
+    { nic: 'n1', securityGroups: ['g', group('g'), ''] },
+    ['nic NAME_MALFORMED', 'security_groups[0] NAME_MALFORMED', 'security_groups[2] FIELD_REQUIRED'],
+  ],
+  [
+    'setNicSecurityGroups',
+    { nic: nic('n1'), securityGroups: ['projects/q/securityGroups/g'] },
+    ['security_groups[0] PROJECT_MISMATCH'],
+  ],
+  [
+    'setNicSecurityGroups',
+    { nic: nic('n1'), securityGroups: Array(501).fill(group('g')) },
+    ['security_groups ITEM_COUNT_OUT_OF_RANGE'],
+  ],
+  ...(['addVmInstance', 'removeVmInstance'] as const).flatMap((method): InvalidRequest[] => [
+    [method, {}, ['vm_instance FIELD_REQUIRED', 'security_groups ITEM_COUNT_OUT_OF_RANGE']],
+    [
+      method,
+      { vmInstance: vm('v'), securityGroups: ['projects/q/securityGroups/g', 'g'] },
+      ['security_groups[0] PROJECT_MISMATCH', 'security_groups[1] NAME_MALFORMED'],
+    ],
+    [
+      method,
+      { vmInstance: nic('n1'), securityGroups: Array(101).fill(group('g')) },
+      ['vm_instance NAME_MALFORMED', 'security_groups ITEM_COUNT_OUT_OF_RANGE'],
+    ],
+  ]),
+  ['listCandidateNics', {}, ['security_group FIELD_REQUIRED']],
+  ['listCandidateNics', { securityGroup: group('g'), pageSize: -1 }, ['page_size OUT_OF_RANGE']],
+  ['listCandidateNics', { securityGroup: group('g'), pageToken: 'x' }, ['page_token PAGE_TOKEN_MALFORMED']],
 ];

@@ -19,6 +19,8 @@ export interface Listing {
   readonly selection: Selection;
   /** Tells the tokens of this listing from those of others. */
   readonly scope: string;
+  /** Also what other processes have committed just now; see `Store.read`. */
+  readonly newest?: boolean;
 }
 
 /** Resources that a filter looks at for one page; what is left is for the next one. */
@@ -37,7 +39,7 @@ const chunkSize = 500;
 export async function listPage<Desc extends DescMessage>(
   store: Store,
   collection: Collection<Desc>,
-  { request, selection, scope: listed }: Listing,
+  { request, selection, scope: listed, newest = false }: Listing,
 ): Promise<{ items: MessageShape<Desc>[]; nextPageToken: string }> {
   const { filter = '', orderBy = '' } = request;
   const order = readOrder(orderBy, collection.schema);
@@ -45,8 +47,10 @@ export async function listPage<Desc extends DescMessage>(
   const scope = filter === '' && orderBy === '' ? listed : `${listed} ${digestOf(filter, orderBy)}`;
   const { after, size } = readPage(request, scope);
   const page = { selection, matches, after, size };
-  const { value } = await store.read((reading) =>
-    order.isNatural ? scan(reading, collection, page) : firstInOrder(reading, collection, { ...page, order }),
+  const { value } = await store.read(
+    (reading) =>
+      order.isNatural ? scan(reading, collection, page) : firstInOrder(reading, collection, { ...page, order }),
+    { newest },
   );
   const items = fitting(value.items, (item) => collection.byteCountOf(item));
   const last = items.at(-1);

@@ -1,4 +1,4 @@
-import { existing, listPage, requireName, toDelete } from '@portcullis/resource';
+import { existing, listPage, requiredValue, requireName, toDelete } from '@portcullis/resource';
 import type { Dependencies } from '../dependencies.js';
 import { nics } from '../documents.js';
 import type { Handlers } from '../handlers.js';
@@ -24,7 +24,20 @@ export function nicHandlers(dependencies: Dependencies): NicHandlers {
     listNics: async (request) => {
       requireName('parent', request.parent, projectNames);
       const prefix = `${request.parent}/nics/`;
-      const { items, nextPageToken } = await listPage(store, nics, { request, selection: { prefix }, scope: prefix });
+      const vmInstance = requiredValue(request.filter, 'vm_instance');
+      const network = requiredValue(request.filter, 'network');
+      const { items, nextPageToken } = await listPage(store, nics, {
+        request,
+        // Only the NICs of the VM, or of the network, are looked at.
+        selection: {
+          prefix,
+          ...(network !== undefined && { link: { name: 'network', target: network } }),
+          ...(vmInstance !== undefined && { link: { name: 'vmInstance', target: vmInstance } }),
+        },
+        scope: prefix,
+        // Policy guards all NICs of a VM at once, whichever replica made them.
+        newest: vmInstance !== undefined,
+      });
       return { nics: items, nextPageToken };
     },
 

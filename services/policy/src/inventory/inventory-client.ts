@@ -11,12 +11,18 @@ const maxNames = 500;
 /** Questions to inventory under way at once, for one call. */
 const maxConcurrent = 16;
 
+type NicListing = Pick<inventoryV1.ListNicsRequest, 'parent' | 'pageSize' | 'pageToken' | 'filter' | 'orderBy'>;
+
 /** What policy asks inventory. Throws UNAVAILABLE when there is no answer. */
 export interface InventoryClient {
   /** NICs by name; those that do not exist are left out. */
   findNics(names: readonly string[], options?: CallOptions): Promise<Map<string, inventoryV1.Nic>>;
   /** Networks by name; those that do not exist are left out. */
   findNetworks(names: readonly string[], options?: CallOptions): Promise<Map<string, inventoryV1.Network>>;
+  /** The NICs of a VM; undefined when the VM does not exist. */
+  nicsOfVm(vmInstance: string, options?: CallOptions): Promise<inventoryV1.Nic[] | undefined>;
+  /** See the proto. Throws INVALID_ARGUMENT, too, for what the caller has asked wrong. */
+  listNics(request: NicListing, options?: CallOptions): Promise<inventoryV1.ListNicsResponse>;
   /** See the proto. */
   watch(resumeToken: string, signal: AbortSignal): AsyncIterable<inventoryV1.WatchResponse>;
 }
@@ -49,7 +55,39 @@ export function inventoryClient(transport: Transport): InventoryClient {
     }
   }
 
+  async function listNics(request: NicListing, options: CallOptions): Promise<inventoryV1.ListNicsResponse> {
+    try {
+      return await client.listNics(request, { timeoutMs, ...options });
+    } catch (error) {
+      if (error instanceof ConnectError && error.code === Code.InvalidArgument) throw error;
+      throw toUnavailable(error, options.signal);
+    }
+  }
+
+  async function vmExists(name: string, options: CallOptions): Promise<boolean> {
+    try {
+      await client.getVmInstance({ name }, { timeoutMs, ...options });
+      return true;
+    } catch (error) {
+      if (missingOf(error).has(name)) return false;
+      throw toUnavailable(error, options.signal);
+    }
+  }
+
   return {
+    listNics: (request, options = {}) => listNics(request, options),
+    nicsOfVm: async (vmInstance, options = {}) => {
+      const nics: inventoryV1.Nic[] = [];
+      const parent = vmInstance.slice(0, vmInstance.indexOf('/vmInstances/'));
+      const request = { parent, filter: `vm_instance = "${vmInstance}"`, pageSize: 1000, orderBy: '' };
+      let pageToken = '';
+      do {
+        const page = await listNics({ ...request, pageToken }, options);
+        nics.push(...page.nics);
+        pageToken = page.nextPageToken;
+      } while (pageToken !== '');
+      return nics.length > 0 || (await vmExists(vmInstance, options)) ? nics : undefined;
+    },
     findNics: async (names, options = {}) => {
       const unique = [...new Set(names)];
       const found = new Map<string, inventoryV1.Nic>();

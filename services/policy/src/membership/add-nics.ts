@@ -1,9 +1,8 @@
-import { create } from '@bufbuild/protobuf';
-import { policyV1 } from '@portcullis/api';
-import { blockedBy, existing, refuseMissing } from '@portcullis/resource';
+import { existing, refuseMissing } from '@portcullis/resource';
 import type { Dependencies } from '../dependencies.js';
-import { memberships, securityGroups } from '../documents.js';
+import { securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
+import { join } from './join.js';
 import { checkNics } from './nic-list.js';
 
 export function addNics({ store, commit, quotas, inventory, housekeeping }: Dependencies): Handlers['addNics'] {
@@ -14,23 +13,9 @@ export function addNics({ store, commit, quotas, inventory, housekeeping }: Depe
     const found = await inventory.findNics(nics, { signal });
     refuseMissing([...new Set(nics)].map((name) => ({ name, found: found.get(name) })));
     const answer = await commit(request, async (tx) => {
-      const { networks } = await existing(tx, securityGroups, securityGroup);
-      const strangers = [...found.values()].filter(({ network }) => !networks.includes(network));
-      if (strangers.length > 0) {
-        throw blockedBy(
-          strangers.map(({ name }) => name),
-          {
-            reason: 'NETWORK_NOT_ATTACHED',
-            message: `${securityGroup} is not attached to ${[...new Set(strangers.map(({ network }) => network))].join(', ')}`,
-            why: "the NIC's network is not attached to the group",
-          },
-        );
-      }
-      const joining = [...found.values()].map(({ name: nic, uid: nicUid, network }) =>
-        create(policyV1.MembershipSchema, { securityGroup, nic, nicUid, network }),
-      );
-      await quotas.refuseNics(tx, securityGroup, joining);
-      await memberships.put(tx, joining);
+      const group = await existing(tx, securityGroups, securityGroup);
+      const joining = [...found.values()].map((nic) => ({ group, nic }));
+      await join(tx, joining, quotas);
       return {};
     });
     // Gone between the question and the commit? Then inventory's watch may have told too early to be of use.

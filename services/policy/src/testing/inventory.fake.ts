@@ -1,8 +1,8 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { createRouterTransport, type Transport } from '@connectrpc/connect';
 import { formatRevisionToken, inventoryV1, parseRevisionToken } from '@portcullis/api';
-import { noneFound } from '@portcullis/resource';
-import { unavailable } from '@portcullis/rpc';
+import { noneFound, requiredValue } from '@portcullis/resource';
+import { invalidArgument, pageOf, unavailable } from '@portcullis/rpc';
 
 type Commit = inventoryV1.Change[];
 
@@ -13,6 +13,9 @@ export class InventoryFake {
   isDown = false;
   /** Runs after a question was answered and before the answer arrives. */
   beforeAnswer: () => void = () => undefined;
+  /** Filters of listings that were asked for. */
+  readonly questions: string[] = [];
+  readonly #vms = new Set<string>();
   readonly #nics = new Map<string, inventoryV1.Nic>();
   readonly #networks = new Map<string, inventoryV1.Network>();
   readonly #commits: Commit[] = [];
@@ -37,6 +40,27 @@ export class InventoryFake {
           this.beforeAnswer();
           return { nics };
         },
+        getVmInstance: ({ name }) => {
+          this.#check();
+          if (!this.#vms.has(name)) throw noneFound([name]);
+          return { vmInstance: { name } };
+        },
+        listNics: (request) => {
+          this.#check();
+          this.questions.push(request.filter);
+          if (request.filter.endsWith('=')) {
+            throw invalidArgument([{ field: 'filter', reason: 'FILTER_MALFORMED', description: 'a value is missing' }]);
+          }
+          const vmInstance = requiredValue(request.filter, 'vm_instance');
+          const network = requiredValue(request.filter, 'network');
+          const nics = [...this.#nics.values()]
+            .filter((nic) => vmInstance === undefined || nic.vmInstance === vmInstance)
+            .filter((nic) => network === undefined || nic.network === network)
+            .sort((a, b) => (a.name < b.name ? -1 : 1));
+          const { items, nextPageToken } = pageOf(nics, request, { nameOf: ({ name }) => name, scope: request.filter });
+          this.beforeAnswer();
+          return { nics: items, nextPageToken };
+        },
         watch: ({ resumeToken }, { signal }) => this.#watch(resumeToken, signal),
       });
     });
@@ -47,8 +71,12 @@ export class InventoryFake {
     this.#commit({ case: 'put', value: { resource: { case: 'network', value: { name } } } });
   }
 
-  addNic(name: string, network: string): void {
-    this.#nics.set(name, create(inventoryV1.NicSchema, { name, network, uid: this.#uid() }));
+  addVm(name: string): void {
+    this.#vms.add(name);
+  }
+
+  addNic(name: string, network: string, vmInstance = ''): void {
+    this.#nics.set(name, create(inventoryV1.NicSchema, { name, network, vmInstance, uid: this.#uid() }));
     this.#commit({ case: 'put', value: { resource: { case: 'nic', value: { name } } } });
   }
 

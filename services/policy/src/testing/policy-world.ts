@@ -14,6 +14,7 @@ export const parent = 'projects/p';
 export const group = (id: string) => `${parent}/securityGroups/${id}`;
 export const addressGroup = (id: string) => `${parent}/addressGroups/${id}`;
 export const network = (id: string) => `${parent}/networks/${id}`;
+export const vm = (id: string) => `${parent}/vmInstances/${id}`;
 export const nic = (id: string) => `${parent}/nics/${id}`;
 
 /** Policy on a store, with an inventory that has networks net1 and net2, and NICs n1, n2 on the first and n3 on the second. */
