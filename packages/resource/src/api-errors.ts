@@ -3,6 +3,7 @@ import { errorDetails } from '@portcullis/api';
 import { alreadyExists, failedPrecondition, invalidArgument, notFound, unavailable } from '@portcullis/rpc';
 import { ClaimTaken, StoreUnavailable } from '@portcullis/store';
 import { Violations } from '@portcullis/store/resource';
+import { RequestFailed } from './batch/request-failed.js';
 
 /** Errors travel in trailers, of which some clients accept 8 KB: names an error lists, and characters of all of them. */
 export const maxListed = 32;
@@ -64,12 +65,14 @@ export interface StoreWords {
 
 /** What an error of the store is to a caller; others stay what they are. */
 export function fromStore({ service, claimed }: StoreWords): (error: unknown) => unknown {
-  return (error) => {
+  const translate = (error: unknown): unknown => {
+    if (error instanceof RequestFailed) return error.named(translate(error.cause));
     if (error instanceof StoreUnavailable) {
       return unavailable('STORE_UNAVAILABLE', `the database of ${service} cannot be reached`);
     }
     return error instanceof ClaimTaken ? alreadyExists(error.holder.name, claimed(error)) : error;
   };
+  return translate;
 }
 
 function fitting(names: readonly string[], { room = maxListedLength, each = 0 } = {}): string[] {

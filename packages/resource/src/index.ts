@@ -2,6 +2,10 @@
 
 export * from './annotations.js';
 export * from './api-errors.js';
+export { batch } from './batch/batch.js';
+export { batchGet } from './batch/batch-get.js';
+export { deletion } from './batch/deletion.js';
+export { type Operation, once } from './batch/operation.js';
 export * from './etag.js';
 export { type Exported, exportAll, exportDocument } from './export-document.js';
 export * from './list/filter-parts.js';

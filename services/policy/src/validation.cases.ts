@@ -372,4 +372,54 @@ export const invalidRequests: InvalidRequest[] = [
   ['listCandidateNics', {}, ['security_group FIELD_REQUIRED']],
   ['listCandidateNics', { securityGroup: group('g'), pageSize: -1 }, ['page_size OUT_OF_RANGE']],
   ['listCandidateNics', { securityGroup: group('g'), pageToken: 'x' }, ['page_token PAGE_TOKEN_MALFORMED']],
+
+  ['batchGetSecurityGroups', { parent, names: [] }, ['names ITEM_COUNT_OUT_OF_RANGE']],
+  ['batchGetSecurityGroups', { names: [group('g')] }, ['parent FIELD_REQUIRED']],
+  [
+    'batchGetSecurityGroupRules',
+    { parent, names: [group('g'), `${group('g')}/rules/r`.replace('/p/', '/q/')] },
+    ['names[0] NAME_MALFORMED', 'names[1] PROJECT_MISMATCH'],
+  ],
+  [
+    'batchGetAddressGroups',
+    { parent, names: Array(501).fill(group('g')) },
+    ['names ITEM_COUNT_OUT_OF_RANGE', ...Array.from({ length: 11 }, (_, i) => `names[${i}] NAME_MALFORMED`)],
+  ],
+  ['batchUpdateSecurityGroups', { parent }, ['requests ITEM_COUNT_OUT_OF_RANGE']],
+  [
+    'batchUpdateSecurityGroups',
+    { parent, requests: [groupUpdate(['state']), { ...groupUpdate(['display_name']), validateOnly: true }] },
+    ['requests[0].security_group.state FIELD_REQUIRED', 'requests[1].validate_only FIELD_NOT_SETTABLE'],
+  ],
+  [
+    'batchUpdateSecurityGroups',
+    {
+      parent,
+      requests: [
+        { ...groupUpdate(['description'], { name: group('new'), state: 9 }), allowMissing: true },
+        groupUpdate(['uid']),
+      ],
+    },
+    ['requests[1].update_mask FIELD_IMMUTABLE', 'requests[0].security_group.state ENUM_VALUE_UNKNOWN'],
+  ],
+  [
+    'batchCreateSecurityGroups',
+    { parent: 'p', requests: [{ parent: 'projects/q' }, { parent, securityGroup: { networks: [network('net1')] } }] },
+    ['parent NAME_MALFORMED', 'requests[1].security_group.networks FIELD_NOT_SETTABLE'],
+  ],
+  [
+    'batchUpdateSecurityGroupRules',
+    { parent, requests: [ruleUpdate(['expire_time'], { expireTime: past }), ruleUpdate(['cidr'])] },
+    ['requests[0].security_group_rule.expire_time EXPIRE_TIME_PAST', 'requests[1].update_mask FIELD_IMMUTABLE'],
+  ],
+  [
+    'batchCreateAddressGroups',
+    { parent, requests: [{ parent, addressGroup: { cidrs: ['10.0.0.0/8', 'x'] } }, { parent: 'projects/q' }] },
+    ['requests[0].address_group.cidrs[1] CIDR_MALFORMED', 'requests[1].parent PROJECT_MISMATCH'],
+  ],
+  [
+    'batchDeleteSecurityGroups',
+    { parent: 'projects/q', requests: [{ name: group('g') }] },
+    ['requests[0].name PROJECT_MISMATCH'],
+  ],
 ];

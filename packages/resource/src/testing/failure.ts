@@ -9,6 +9,8 @@ export interface Failure {
   readonly violations: readonly string[];
   readonly resources: readonly string[];
   readonly subjects: readonly string[];
+  /** Which request of a batch failed. */
+  readonly request: string | undefined;
   readonly message: string;
 }
 
@@ -30,6 +32,7 @@ export async function failureOf(call: Promise<unknown>): Promise<Failure> {
     subjects: error
       .findDetails(PreconditionFailureSchema)
       .flatMap(({ violations }) => violations.map(({ subject }) => subject)),
+    request: error.findDetails(ErrorInfoSchema)[0]?.metadata.request,
     message: error.rawMessage,
   };
 }

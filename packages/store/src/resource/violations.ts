@@ -10,6 +10,7 @@ export interface Violation {
 /** Collects what is wrong with a request: all of it, in the order it is found. */
 export class Violations {
   readonly #list: Violation[] = [];
+  #tell: ((violation: Violation) => void) | undefined;
 
   get list(): readonly Violation[] {
     return this.#list;
@@ -20,7 +21,16 @@ export class Violations {
   }
 
   add(field: string, reason: string, description: string): void {
-    this.#list.push({ field, reason, description });
+    const violation = { field, reason, description };
+    this.#list.push(violation);
+    this.#tell?.(violation);
+  }
+
+  /** A collection for a part of the request: what is added to it is in this one too, below the path of the part. */
+  within(path: string): Violations {
+    const part = new Violations();
+    part.#tell = ({ field, reason, description }) => this.add(`${path}.${field}`, reason, description);
+    return part;
   }
 }
 

@@ -1,13 +1,14 @@
-import { existing, listPage, requireName } from '@portcullis/resource';
+import type { policyV1 } from '@portcullis/api';
+import { batch, batchGet, existing, listPage, once, requireName } from '@portcullis/resource';
 import type { Dependencies } from '../dependencies.js';
 import { addressGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { addressGroupNames, projectNames } from '../names.js';
 import { addCidrs } from './add-cidrs.js';
-import { createAddressGroup } from './create-address-group.js';
-import { deleteAddressGroup } from './delete-address-group.js';
+import { addressGroupCreation } from './create-address-group.js';
+import { addressGroupDeletion } from './delete-address-group.js';
 import { removeCidrs } from './remove-cidrs.js';
-import { updateAddressGroup } from './update-address-group.js';
+import { addressGroupUpdate } from './update-address-group.js';
 
 type AddressGroupHandlers = Pick<
   Handlers,
@@ -18,16 +19,35 @@ type AddressGroupHandlers = Pick<
   | 'deleteAddressGroup'
   | 'addCidrs'
   | 'removeCidrs'
+  | 'batchGetAddressGroups'
+  | 'batchCreateAddressGroups'
+  | 'batchUpdateAddressGroups'
+  | 'batchDeleteAddressGroups'
 >;
 
 export function addressGroupHandlers(dependencies: Dependencies): AddressGroupHandlers {
-  const { store } = dependencies;
+  const { store, commit } = dependencies;
+  const creation = addressGroupCreation(dependencies);
+  const change = addressGroupUpdate(dependencies);
+  const one = (made: policyV1.AddressGroup) => ({ addressGroup: made });
+  const many = (made: policyV1.AddressGroup[]) => ({ addressGroups: made });
   return {
-    createAddressGroup: createAddressGroup(dependencies),
-    updateAddressGroup: updateAddressGroup(dependencies),
-    deleteAddressGroup: deleteAddressGroup(dependencies),
+    createAddressGroup: once(commit, creation, one),
+    updateAddressGroup: once(commit, change, one),
+    deleteAddressGroup: once(commit, addressGroupDeletion, () => ({})),
     addCidrs: addCidrs(dependencies),
     removeCidrs: removeCidrs(dependencies),
+
+    batchGetAddressGroups: batchGet(store, { collection: addressGroups, names: addressGroupNames, answer: many }),
+    batchCreateAddressGroups: batch(commit, creation, { subject: ['parent', ({ parent }) => parent], answer: many }),
+    batchUpdateAddressGroups: batch(commit, change, {
+      subject: ['address_group.name', ({ addressGroup }) => addressGroup?.name],
+      answer: many,
+    }),
+    batchDeleteAddressGroups: batch(commit, addressGroupDeletion, {
+      subject: ['name', ({ name }) => name],
+      answer: () => ({}),
+    }),
 
     getAddressGroup: async ({ name }) => {
       requireName('name', name, addressGroupNames);

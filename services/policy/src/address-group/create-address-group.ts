@@ -1,11 +1,10 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { policyV1 } from '@portcullis/api';
-import { birth, checked, maxDisplayNameLength, newName, readAnnotations } from '@portcullis/resource';
+import { birth, maxDisplayNameLength, newName, type Operation, readAnnotations } from '@portcullis/resource';
 import type { Transaction } from '@portcullis/store';
 import { checkName, checkOptionalId, checkText, type Violations } from '@portcullis/store/resource';
 import type { Dependencies } from '../dependencies.js';
 import { addressGroups } from '../documents.js';
-import type { Handlers } from '../handlers.js';
 import { addressGroupNames, projectNames } from '../names.js';
 import { readCidrs } from './cidr-list.js';
 
@@ -13,26 +12,18 @@ const { AddressGroupSchema } = policyV1;
 
 type Making = Pick<Dependencies, 'quotas' | 'now'>;
 
-export function createAddressGroup(dependencies: Dependencies): Handlers['createAddressGroup'] {
-  return async (request) => {
-    const creation = checked((violations) => addressGroupCreation(violations, request, dependencies));
-    return dependencies.commit(request, async (tx) => ({ addressGroup: await creation(tx) }));
-  };
-}
-
-/** Reads a request; what it returns carries it out. */
-function addressGroupCreation(
-  violations: Violations,
-  { parent, addressGroupId, addressGroup = create(AddressGroupSchema) }: policyV1.CreateAddressGroupRequest,
-  dependencies: Making,
-): (tx: Transaction) => Promise<policyV1.AddressGroup> {
-  const project = checkName(violations, 'parent', parent, projectNames)?.project ?? '';
-  checkOptionalId(violations, 'address_group_id', addressGroupId);
-  const fields = readNewAddressGroup(violations, addressGroup);
-  const format = (id: string) => addressGroupNames.format({ project, address_group: id });
-  return async (tx) => {
-    const name = await newName(tx, addressGroups, { id: addressGroupId, prefix: 'ag', format });
-    return makeAddressGroup(tx, { ...fields, name }, dependencies);
+export function addressGroupCreation(
+  making: Making,
+): Operation<policyV1.CreateAddressGroupRequest, policyV1.AddressGroup> {
+  return (violations, { parent, addressGroupId, addressGroup = create(AddressGroupSchema) }) => {
+    const project = checkName(violations, 'parent', parent, projectNames)?.project ?? '';
+    checkOptionalId(violations, 'address_group_id', addressGroupId);
+    const fields = readNewAddressGroup(violations, addressGroup);
+    const format = (id: string) => addressGroupNames.format({ project, address_group: id });
+    return async (tx) => {
+      const name = await newName(tx, addressGroups, { id: addressGroupId, prefix: 'ag', format });
+      return makeAddressGroup(tx, { ...fields, name }, making);
+    };
   };
 }
 

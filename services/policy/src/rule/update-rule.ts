@@ -1,27 +1,25 @@
 import { create } from '@bufbuild/protobuf';
 import { policyV1 } from '@portcullis/api';
-import { annotationPaths, readAnnotations, refuse, update } from '@portcullis/resource';
-import { checkName, checkUpdateMask, Violations } from '@portcullis/store/resource';
+import { annotationPaths, type Operation, readAnnotations, update } from '@portcullis/resource';
+import { checkName, checkUpdateMask } from '@portcullis/store/resource';
 import type { Dependencies } from '../dependencies.js';
 import { rules } from '../documents.js';
-import type { Handlers } from '../handlers.js';
 import { ruleNames } from '../names.js';
 import { checkExpireTime } from './expire-time.js';
 
 const mutable = [...annotationPaths, 'disabled', 'expire_time'] as const;
 
-export function updateSecurityGroupRule({ commit, now }: Dependencies): Handlers['updateSecurityGroupRule'] {
-  return async (request) => {
-    const { securityGroupRule: sent = create(policyV1.SecurityGroupRuleSchema), updateMask } = request;
-    const violations = new Violations();
+export function ruleUpdate({
+  now,
+}: Dependencies): Operation<policyV1.UpdateSecurityGroupRuleRequest, policyV1.SecurityGroupRule> {
+  return (violations, { securityGroupRule: sent = create(policyV1.SecurityGroupRuleSchema), updateMask }) => {
     const field = 'security_group_rule';
     checkName(violations, `${field}.name`, sent.name, ruleNames);
     const paths = checkUpdateMask(violations, updateMask, { message: policyV1.SecurityGroupRuleSchema, mutable });
     const annotations = readAnnotations(violations, field, { ...sent, paths });
     if (paths.has('expire_time')) checkExpireTime(violations, `${field}.expire_time`, sent.expireTime, now());
-    refuse(violations);
-    return commit(request, async (tx) => ({
-      securityGroupRule: await update(tx, {
+    return (tx) =>
+      update(tx, {
         collection: rules,
         name: sent.name,
         etag: sent.etag,
@@ -36,7 +34,6 @@ export function updateSecurityGroupRule({ commit, now }: Dependencies): Handlers
             rule.expired = false;
           }
         },
-      }),
-    }));
+      });
   };
 }

@@ -1,30 +1,29 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { policyV1 } from '@portcullis/api';
-import { birth, maxDisplayNameLength, newName, readAnnotations, refuse } from '@portcullis/resource';
+import { birth, maxDisplayNameLength, newName, type Operation, readAnnotations } from '@portcullis/resource';
 import type { Transaction } from '@portcullis/store';
-import { checkEnum, checkName, checkOptionalId, checkText, Violations } from '@portcullis/store/resource';
+import { checkEnum, checkName, checkOptionalId, checkText, type Violations } from '@portcullis/store/resource';
 import type { Dependencies } from '../dependencies.js';
 import { rules, securityGroups } from '../documents.js';
-import type { Handlers } from '../handlers.js';
 import { projectNames, securityGroupNames } from '../names.js';
 import type { Quotas } from '../quota/quotas.js';
 import { automaticRules } from '../rule/automatic-rules.js';
 
 const { SecurityGroupSchema, SecurityGroupState, SecurityGroupStateSchema } = policyV1;
 
-export function createSecurityGroup({ commit, quotas, now }: Dependencies): Handlers['createSecurityGroup'] {
-  return async (request) => {
-    const { parent, securityGroupId, securityGroup = create(SecurityGroupSchema) } = request;
-    const violations = new Violations();
+export function groupCreation({
+  quotas,
+  now,
+}: Dependencies): Operation<policyV1.CreateSecurityGroupRequest, policyV1.SecurityGroup> {
+  return (violations, { parent, securityGroupId, securityGroup = create(SecurityGroupSchema) }) => {
     const project = checkName(violations, 'parent', parent, projectNames)?.project ?? '';
     checkOptionalId(violations, 'security_group_id', securityGroupId);
     const fields = readNewGroup(violations, securityGroup);
-    refuse(violations);
-    return commit(request, async (tx) => {
+    return async (tx) => {
       const format = (id: string) => securityGroupNames.format({ project, security_group: id });
       const name = await newName(tx, securityGroups, { id: securityGroupId, prefix: 'sg', format });
-      return { securityGroup: await makeGroup(tx, { fields, name, quotas, now: now() }) };
-    });
+      return makeGroup(tx, { fields, name, quotas, now: now() });
+    };
   };
 }
 

@@ -1,23 +1,47 @@
-import { existing, listPage, requireName } from '@portcullis/resource';
+import type { policyV1 } from '@portcullis/api';
+import { batch, batchGet, existing, listPage, once, requireName } from '@portcullis/resource';
 import type { Dependencies } from '../dependencies.js';
 import { securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { projectNames, securityGroupNames } from '../names.js';
-import { createSecurityGroup } from './create-security-group.js';
-import { deleteSecurityGroup } from './delete-security-group.js';
-import { updateSecurityGroup } from './update-security-group.js';
+import { groupCreation } from './create-security-group.js';
+import { groupDeletion } from './delete-security-group.js';
+import { groupUpdate } from './update-security-group.js';
 
 type SecurityGroupHandlers = Pick<
   Handlers,
-  'createSecurityGroup' | 'getSecurityGroup' | 'listSecurityGroups' | 'updateSecurityGroup' | 'deleteSecurityGroup'
+  | 'createSecurityGroup'
+  | 'getSecurityGroup'
+  | 'listSecurityGroups'
+  | 'updateSecurityGroup'
+  | 'deleteSecurityGroup'
+  | 'batchGetSecurityGroups'
+  | 'batchCreateSecurityGroups'
+  | 'batchUpdateSecurityGroups'
+  | 'batchDeleteSecurityGroups'
 >;
 
 export function securityGroupHandlers(dependencies: Dependencies): SecurityGroupHandlers {
-  const { store } = dependencies;
+  const { store, commit } = dependencies;
+  const creation = groupCreation(dependencies);
+  const change = groupUpdate(dependencies);
+  const one = (made: policyV1.SecurityGroup) => ({ securityGroup: made });
+  const many = (made: policyV1.SecurityGroup[]) => ({ securityGroups: made });
   return {
-    createSecurityGroup: createSecurityGroup(dependencies),
-    updateSecurityGroup: updateSecurityGroup(dependencies),
-    deleteSecurityGroup: deleteSecurityGroup(dependencies),
+    createSecurityGroup: once(commit, creation, one),
+    updateSecurityGroup: once(commit, change, one),
+    deleteSecurityGroup: once(commit, groupDeletion, () => ({})),
+
+    batchGetSecurityGroups: batchGet(store, { collection: securityGroups, names: securityGroupNames, answer: many }),
+    batchCreateSecurityGroups: batch(commit, creation, { subject: ['parent', ({ parent }) => parent], answer: many }),
+    batchUpdateSecurityGroups: batch(commit, change, {
+      subject: ['security_group.name', ({ securityGroup }) => securityGroup?.name],
+      answer: many,
+    }),
+    batchDeleteSecurityGroups: batch(commit, groupDeletion, {
+      subject: ['name', ({ name }) => name],
+      answer: () => ({}),
+    }),
 
     getSecurityGroup: async ({ name }) => {
       requireName('name', name, securityGroupNames);
