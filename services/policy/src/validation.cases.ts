@@ -8,6 +8,7 @@ export type InvalidRequest = readonly [keyof Handlers, object, readonly string[]
 
 const { Direction, Protocol } = policyV1;
 const long = (length: number) => 'x'.repeat(length);
+const manyLabels = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, long(63)]));
 const past = timestampFromDate(new Date(Date.now() - 1000));
 const eon = { seconds: 253_402_300_800n, nanos: 0, $typeName: 'google.protobuf.Timestamp' as const };
 const beforeTime = { ...eon, seconds: -9_000_000_000_000_000n };
@@ -193,6 +194,98 @@ const invalidRules: InvalidRequest[] = [
   ),
 ];
 
+const expansion = (more: object = {}) => ({
+  direction: Direction.INGRESS,
+  protocol: Protocol.TCP,
+  portRanges: [{ startPort: 1 }],
+  ...more,
+});
+
+/** Expansions; violations are of theirs. */
+function expanded(_what: string, expansions: object[], ...violations: string[]): InvalidRequest {
+  return [
+    'batchCreateSecurityGroupRules',
+    { parent: group('g'), expansions },
+    violations.map((violation) => `expansions${violation}`),
+  ];
+}
+
+const invalidExpansions: InvalidRequest[] = [
+  expanded('nothing', [{}], '[0].direction FIELD_REQUIRED', '[0].protocol FIELD_REQUIRED'),
+  expanded(
+    'what there is not',
+    [expansion(), { direction: 3, protocol: 9 }],
+    '[1].direction ENUM_VALUE_UNKNOWN',
+    '[1].protocol ENUM_VALUE_UNKNOWN',
+  ),
+  expanded(
+    'TCP and UDP without ports',
+    [expansion({ portRanges: [] }), expansion({ portRanges: [], protocol: Protocol.UDP })],
+    '[0].port_ranges PORT_REQUIRED',
+    '[1].port_ranges PORT_REQUIRED',
+    ' ITEM_COUNT_OUT_OF_RANGE',
+  ),
+  expanded(
+    'ports of ICMP and ALL',
+    [expansion({ protocol: Protocol.ICMP }), expansion({ protocol: Protocol.ALL })],
+    '[0].port_ranges PORT_NOT_ALLOWED',
+    '[1].port_ranges PORT_NOT_ALLOWED',
+  ),
+  expanded(
+    'ports',
+    [expansion(), expansion({ portRanges: [{ startPort: 7 }, { startPort: 0 }, { startPort: 9, endPort: 8 }] })],
+    '[1].port_ranges[1].start_port PORT_OUT_OF_RANGE',
+    '[1].port_ranges[2].end_port PORT_RANGE_INVERTED',
+  ),
+  expanded(
+    'ports above the last',
+    [expansion({ portRanges: [{ startPort: 65_536 }, { startPort: 1, endPort: 65_536 }] })],
+    '[0].port_ranges[0].start_port PORT_OUT_OF_RANGE',
+    '[0].port_ranges[1].end_port PORT_OUT_OF_RANGE',
+  ),
+  expanded(
+    'peers',
+    [
+      expansion({
+        cidrs: ['10.0.0.0/8', 'x', ''],
+        addressGroups: ['a', 'projects/q/addressGroups/a'],
+        remoteSecurityGroups: ['', 'projects/q/securityGroups/g'],
+      }),
+    ],
+    '[0].cidrs[1] CIDR_MALFORMED',
+    '[0].cidrs[2] CIDR_MALFORMED',
+    '[0].address_groups[0] NAME_MALFORMED',
+    '[0].address_groups[1] PROJECT_MISMATCH',
+    '[0].remote_security_groups[0] FIELD_REQUIRED',
+    '[0].remote_security_groups[1] PROJECT_MISMATCH',
+  ),
+  expanded(
+    'the rest',
+    [expansion({ description: long(1025), labels: { A: '' }, expireTime: past })],
+    '[0].description TEXT_TOO_LONG',
+    '[0].labels LABEL_KEY_MALFORMED',
+    '[0].expire_time EXPIRE_TIME_PAST',
+  ),
+  expanded(
+    'too many rules',
+    [
+      expansion({ cidrs: Array(167).fill('10.0.0.0/8'), portRanges: Array(2).fill({ startPort: 1 }) }),
+      expansion({ cidrs: Array(167).fill('10.0.0.0/8') }),
+    ],
+    ' ITEM_COUNT_OUT_OF_RANGE',
+  ),
+  expanded(
+    'far too many rules',
+    [expansion({ cidrs: Array(50_000).fill('::/0'), portRanges: Array(50_000).fill({ startPort: 1 }) })],
+    ' ITEM_COUNT_OUT_OF_RANGE',
+  ),
+  expanded(
+    'too much text',
+    [expansion({ cidrs: Array(500).fill('::/0'), description: '\u{1f600}'.repeat(1024), labels: manyLabels(64) })],
+    ' EXPANSION_TOO_LARGE',
+  ),
+];
+
 export const invalidRequests: InvalidRequest[] = [
   ...invalidRules,
   ...invalidAddressGroups,
@@ -215,6 +308,7 @@ export const invalidRequests: InvalidRequest[] = [
     { parent: group('g'), securityGroupRules: [goodRule(), goodRule({ cidr: 'x' }), goodRule({ endPort: 1 })] },
     ['security_group_rules[1].cidr CIDR_MALFORMED', 'security_group_rules[2].end_port PORT_RANGE_INVERTED'],
   ],
+  ...invalidExpansions,
   ['getSecurityGroupRule', { name: group('g') }, ['name NAME_MALFORMED']],
   ['listSecurityGroupRules', { parent: `${group('g')}/rules` }, ['parent NAME_MALFORMED']],
   ['deleteSecurityGroupRule', {}, ['name FIELD_REQUIRED']],
@@ -267,7 +361,7 @@ export const invalidRequests: InvalidRequest[] = [
   ],
   [
     'createSecurityGroup',
-    { parent, securityGroup: { labels: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`k${i}`, ''])) } },
+    { parent, securityGroup: { labels: manyLabels(65) } },
     ['security_group.labels ITEM_COUNT_OUT_OF_RANGE'],
   ],
   rule('a label', { labels: { [long(64)]: '' } }, 'labels LABEL_KEY_MALFORMED'),

@@ -106,7 +106,7 @@ interface Growth {
 }
 
 function refuse(growing: readonly Growth[], limit: number, what: string): void {
-  const tooMany = growing.filter(({ count, added }) => count + added > limit);
+  const tooMany = growing.filter(({ count, added }) => added > 0 && count + added > limit);
   const failures = tooMany.slice(0, maxNamed).map(({ subject, count, added }) => ({
     subject,
     description: `has ${count} ${what}, ${added} more would exceed ${limit}`,

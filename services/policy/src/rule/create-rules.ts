@@ -5,10 +5,11 @@ import { alreadyExists } from '@portcullis/rpc';
 import { ClaimTaken, type Reading, type Transaction } from '@portcullis/store';
 import { checkCount, checkName, Violations } from '@portcullis/store/resource';
 import type { Dependencies } from '../dependencies.js';
-import { rules, securityGroups } from '../documents.js';
+import { addressGroups, rules, securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { securityGroupNames } from '../names.js';
 import type { Quotas } from '../quota/quotas.js';
+import { type Expansion, type RuleInit, readExpansion } from './expand-rules.js';
 import { readRule } from './rule-fields.js';
 import { ruleIdentity } from './rule-identity.js';
 import { randomRuleName } from './rule-name.js';
@@ -16,13 +17,19 @@ import { randomRuleName } from './rule-name.js';
 const { SecurityGroupRuleSchema } = policyV1;
 const maxBatch = 500;
 
+/** Of what the rules of expansions share: the answer fits into a message of 4 MiB, which the request is too short to ensure. */
+const maxExpandedBytes = 2 << 20;
+
 export function createSecurityGroupRule({ commit, quotas, now }: Dependencies): Handlers['createSecurityGroupRule'] {
   return async (request) => {
     const { parent, securityGroupRule = create(SecurityGroupRuleSchema) } = request;
-    const sent = [{ rule: securityGroupRule, field: 'security_group_rule' }];
-    const creation = readCreation({ parent, sent, now: now(), violations: new Violations() });
+    const violations = new Violations();
+    const field = 'security_group_rule';
+    const context = { project: projectIn(violations, parent), now: now() };
+    const sent = [{ field, fields: readRule(violations, securityGroupRule, { field, ...context }) }];
+    refuse(violations);
     return commit(request, async (tx) => {
-      const [made] = await createRules(tx, { ...creation, quotas });
+      const [made] = await createRules(tx, { parent, sent, quotas, now: now() });
       return { securityGroupRule: made as policyV1.SecurityGroupRule };
     });
   };
@@ -34,63 +41,96 @@ export function batchCreateSecurityGroupRules({
   now,
 }: Dependencies): Handlers['batchCreateSecurityGroupRules'] {
   return async (request) => {
-    const { parent, securityGroupRules } = request;
+    const { parent, securityGroupRules, expansions: sentExpansions, skipExisting } = request;
     const violations = new Violations();
-    checkCount(violations, 'security_group_rules', securityGroupRules.length, { min: 1, max: maxBatch });
-    const sent = securityGroupRules.map((rule, i) => ({ rule, field: `security_group_rules[${i}]` }));
-    const creation = readCreation({ parent, sent, now: now(), violations });
-    return commit(request, async (tx) => ({ securityGroupRules: await createRules(tx, { ...creation, quotas }) }));
+    const context = { project: projectIn(violations, parent), now: now() };
+    const single = securityGroupRules.map((rule, i) => {
+      const field = `security_group_rules[${i}]`;
+      return { field, fields: readRule(violations, rule, { field, ...context }) };
+    });
+    const expansions = sentExpansions.map((expansion, i) =>
+      readExpansion(violations, expansion, { field: `expansions[${i}]`, ...context }),
+    );
+    checkBatch(violations, single, expansions);
+    refuse(violations);
+    const sent = [...single, ...expansions.flatMap(({ rules: expanded }) => expanded())];
+    return commit(request, async (tx) => ({
+      securityGroupRules: await createRules(tx, { parent, sent, skipExisting, quotas, now: now() }),
+    }));
   };
 }
 
-interface SentRule {
-  readonly rule: policyV1.SecurityGroupRule;
-  readonly field: string;
+/** The project of the group that rules are to be added to. */
+function projectIn(violations: Violations, parent: string): string {
+  return checkName(violations, 'parent', parent, securityGroupNames)?.project ?? '';
 }
 
-interface SentRules {
-  readonly parent: string;
-  readonly sent: readonly SentRule[];
-  readonly now: Date;
-  /** What is wrong already. */
-  readonly violations: Violations;
+function checkBatch(violations: Violations, single: readonly SentRule[], expansions: readonly Expansion[]): void {
+  if (expansions.length === 0) {
+    checkCount(violations, 'security_group_rules', single.length, { min: 1, max: maxBatch });
+    return;
+  }
+  const count = expansions.reduce((sum, expansion) => sum + expansion.count, single.length);
+  if (count < 1 || count > maxBatch) {
+    const description = `stands for ${count} rules, with security_group_rules; 1-${maxBatch} are allowed`;
+    violations.add('expansions', 'ITEM_COUNT_OUT_OF_RANGE', description);
+    return;
+  }
+  const byteCount = expansions.reduce((sum, expansion) => sum + expansion.byteCount, 0);
+  if (byteCount <= maxExpandedBytes) return;
+  const description = `repeats ${byteCount} bytes of descriptions and labels; ${maxExpandedBytes} are allowed`;
+  violations.add('expansions', 'EXPANSION_TOO_LARGE', description);
+}
+
+/** What a new rule is to say, and the path in the request that says it. */
+interface SentRule {
+  readonly field: string;
+  readonly fields: RuleInit;
 }
 
 interface Creation {
+  /** The group. */
   readonly parent: string;
   readonly sent: readonly SentRule[];
-  /** What is to be stored, in the order of `sent`. */
-  readonly made: policyV1.SecurityGroupRule[];
+  /** Takes what the group has already, or is sent twice, in place of ALREADY_EXISTS. */
+  readonly skipExisting?: boolean;
+  readonly quotas: Quotas;
+  readonly now: Date;
 }
 
-/** Reads new rules. Throws INVALID_ARGUMENT, and ALREADY_EXISTS for the same rule twice. */
-function readCreation({ parent, sent, now, violations }: SentRules): Creation {
-  const project = checkName(violations, 'parent', parent, securityGroupNames)?.project ?? '';
-  const fields = sent.map(({ rule, field }) => readRule(violations, rule, { field, project, now }));
-  refuse(violations);
-  const made = fields.map((each) =>
-    create(SecurityGroupRuleSchema, { ...each, name: randomRuleName(parent), ...birth(now) }),
-  );
-  refuseRepeated(made, sent);
-  return { parent, sent, made };
-}
-
-/** Creates rules, all or none. */
+/** Creates rules of a group, all or none, and returns them in the order of `sent`. */
 async function createRules(
   tx: Transaction,
-  { parent, sent, made, quotas }: Creation & { readonly quotas: Quotas },
+  { parent, sent, skipExisting = false, quotas, now }: Creation,
 ): Promise<policyV1.SecurityGroupRule[]> {
-  await refuseMissingGroups(tx, parent, made);
+  const wanted = sent.map(({ fields }) =>
+    create(SecurityGroupRuleSchema, { ...fields, name: randomRuleName(parent), ...birth(now) }),
+  );
+  if (!skipExisting) refuseRepeated(wanted, sent);
+  await refuseMissingGroups(tx, parent, wanted);
+  const has = skipExisting ? await rulesByIdentity(tx, parent) : new Map<string, policyV1.SecurityGroupRule>();
+  const made = wanted.filter((rule) => {
+    const identity = ruleIdentity(rule);
+    if (has.has(identity)) return false;
+    has.set(identity, rule);
+    return true;
+  });
   await quotas.refuseRules(tx, parent, made.length);
   await chooseFreeNames(tx, parent, made);
   await putNewRules(tx, made, sent);
-  return made;
+  return wanted.map((rule) => has.get(ruleIdentity(rule)) ?? rule);
+}
+
+async function rulesByIdentity(tx: Reading, parent: string): Promise<Map<string, policyV1.SecurityGroupRule>> {
+  const found = new Map<string, policyV1.SecurityGroupRule>();
+  for await (const rule of rules.all(tx, { prefix: `${parent}/rules/` })) found.set(ruleIdentity(rule), rule);
+  return found;
 }
 
 /** The same rule twice in one request. */
-function refuseRepeated(made: readonly policyV1.SecurityGroupRule[], sent: readonly SentRule[]): void {
+function refuseRepeated(wanted: readonly policyV1.SecurityGroupRule[], sent: readonly SentRule[]): void {
   const first = new Map<string, string>();
-  for (const [i, rule] of made.entries()) {
+  for (const [i, rule] of wanted.entries()) {
     const field = sent[i]?.field ?? '';
     const same = first.get(ruleIdentity(rule));
     if (same !== undefined) throw alreadyExists(same, `${field} is the same rule as ${same}`);
@@ -101,12 +141,13 @@ function refuseRepeated(made: readonly policyV1.SecurityGroupRule[], sent: reado
 async function refuseMissingGroups(
   tx: Reading,
   parent: string,
-  made: readonly policyV1.SecurityGroupRule[],
+  wanted: readonly policyV1.SecurityGroupRule[],
 ): Promise<void> {
-  const remotes = made.map(({ remoteSecurityGroup }) => remoteSecurityGroup).filter((name) => name !== '');
-  const names = [...new Set([parent, ...remotes])];
-  const found = await securityGroups.getMany(tx, names);
-  refuseMissing(names.map((name) => ({ name, found: found.get(name) })));
+  const groups = [...new Set([parent, ...wanted.map(({ remoteSecurityGroup }) => remoteSecurityGroup)])];
+  const lists = [...new Set(wanted.map(({ addressGroup }) => addressGroup))];
+  const [foundGroups, foundLists] = [await securityGroups.getMany(tx, groups), await addressGroups.getMany(tx, lists)];
+  const named = [...groups, ...lists].filter((name) => name !== '');
+  refuseMissing(named.map((name) => ({ name, found: foundGroups.get(name) ?? foundLists.get(name) })));
 }
 
 async function chooseFreeNames(tx: Reading, group: string, made: readonly policyV1.SecurityGroupRule[]): Promise<void> {

@@ -5,7 +5,7 @@ type Ports = Pick<policyV1.SecurityGroupRule, 'startPort' | 'endPort'>;
 type RuleMatch = Pick<policyV1.SecurityGroupRule, 'protocol' | 'startPort' | 'endPort' | 'icmpType' | 'icmpCode'>;
 
 const { Protocol } = policyV1;
-const maxPort = 65_535;
+export const maxPort = 65_535;
 const maxIcmpNumber = 255;
 const allIcmp = -1;
 

@@ -1,9 +1,10 @@
 import { policyV1 } from '@portcullis/api';
 import { type Annotations, readAnnotations } from '@portcullis/resource';
-import { checkEnum, checkName, quote, type Violations } from '@portcullis/store/resource';
+import { checkEnum, type Violations } from '@portcullis/store/resource';
 import { readCidr } from '../cidr-field.js';
-import { projectNames, securityGroupNames } from '../names.js';
+import { securityGroupNames } from '../names.js';
 import { checkExpireTime } from './expire-time.js';
+import { checkPeerName } from './peer-name.js';
 import { checkIcmp, checkPorts } from './port-fields.js';
 
 /** What a caller says of a rule, in canonical form. */
@@ -43,7 +44,10 @@ export function readRule(
   const ports = checkPorts(violations, field, rule);
   checkIcmp(violations, field, rule);
   const maskedCidr = cidr === '' ? '' : readCidr(violations, `${field}.cidr`, cidr);
-  checkRemoteGroup(violations, `${field}.remote_security_group`, { remoteSecurityGroup, project });
+  if (remoteSecurityGroup !== '') {
+    const path = `${field}.remote_security_group`;
+    checkPeerName(violations, path, { name: remoteSecurityGroup, names: securityGroupNames, project });
+  }
   const annotations = readAnnotations(violations, field, rule);
   checkExpireTime(violations, `${field}.expire_time`, expireTime, now);
   return {
@@ -59,19 +63,4 @@ export function readRule(
     disabled,
     ...(expireTime === undefined ? {} : { expireTime }),
   };
-}
-
-function checkRemoteGroup(
-  violations: Violations,
-  field: string,
-  { remoteSecurityGroup, project }: { remoteSecurityGroup: string; project: string },
-): void {
-  if (remoteSecurityGroup === '') return;
-  const ids = checkName(violations, field, remoteSecurityGroup, securityGroupNames);
-  if (ids === undefined || project === '' || ids.project === project) return;
-  violations.add(
-    field,
-    'PROJECT_MISMATCH',
-    `${quote(remoteSecurityGroup)} is not of ${projectNames.format({ project })}`,
-  );
 }
