@@ -7,7 +7,8 @@ import type { Fleet, HostName } from './fleet.js';
 
 /**
  * Everything that policy and inventory say, asked for over their public calls, so that what the dispatcher has made of
- * their watches can be held against it. Networks are all VPCs of their own routing domain here.
+ * their watches can be held against it. Networks are all VPCs of their own routing domain here,
+ * and rules name no address groups.
  */
 export async function readCloud({ policy, inventory }: Fleet, project: string): Promise<Cloud> {
   const { networks } = await inventory.listNetworks({ parent: project, pageSize: 1000 });
@@ -30,6 +31,7 @@ export async function readCloud({ policy, inventory }: Fleet, project: string): 
   );
   return {
     groups: new Map(groups.map((group) => [group.id, group])),
+    addressGroups: new Map(),
     networks: new Map(
       networks.map(({ name, routingDomain, cidrs, dhcpServers }) => [
         name,

@@ -21,18 +21,19 @@ export interface Stated {
   readonly allowed: boolean;
 }
 
+const addressGroupId = (name: string) => `projects/p/addressGroups/${name}`;
 const id = (group: string) => `projects/p/securityGroups/${group}`;
 const nic = (name: string) => `projects/p/nics/${name}`;
 
 type GroupSpec = { nics?: string[]; rules?: string[]; disabled?: boolean };
 type NicSpec = { antiSpoofing?: boolean; egressDefault?: EgressDefault };
 
-/** Rules are written as people say them: `in tcp 80-90 cidr 10.0.0.0/24 group db`, `out all off`. */
+/** Rules are written as people say them: `in tcp 80-90 cidr 10.0.0.0/24 group db`, `in all named office`, `out all off`. */
 export function scenario(
   name: string,
   groups: Record<string, GroupSpec>,
   verdicts: readonly string[],
-  options: { nics?: Record<string, NicSpec>; dhcpServers?: string[] } = {},
+  options: { nics?: Record<string, NicSpec>; dhcpServers?: string[]; addressGroups?: Record<string, string[]> } = {},
 ): Scenario {
   const securityGroups = Object.entries(groups).map(([group, { nics = [], rules = [], disabled = false }]) => {
     const value: SecurityGroup = {
@@ -51,6 +52,11 @@ export function scenario(
   const dhcpServers = options.dhcpServers ?? [];
   const cloud: Cloud = {
     groups: new Map(securityGroups),
+    addressGroups: new Map(
+      Object.entries(options.addressGroups ?? {}).map(([name, cidrs]) => {
+        return [addressGroupId(name), { id: addressGroupId(name), cidrs }];
+      }),
+    ),
     networks: new Map(networks.map((network) => [network.id, { ...network, dhcpServers }])),
     nics: new Map(nics),
     bindings: labBindings(),
@@ -62,7 +68,7 @@ function parseRule(ruleId: string, text: string): Rule {
   const words = text.split(' ');
   const after = (word: string) => (words.includes(word) ? words[words.indexOf(word) + 1] : undefined);
   const protocol = words[1] as Rule['protocol'];
-  const [cidr, group, type] = [after('cidr'), after('group'), after('type')];
+  const [cidr, named, group, type] = [after('cidr'), after('named'), after('group'), after('type')];
   const [start = 0, end = start] = (words[2] ?? '').split('-').map(Number);
   const [icmpType = 0, icmpCode] = (type ?? '').split('/').map(Number);
   return {
@@ -74,6 +80,7 @@ function parseRule(ruleId: string, text: string): Rule {
       ? {}
       : { icmp: icmpCode === undefined ? { type: icmpType } : { type: icmpType, code: icmpCode } }),
     ...(cidr === undefined ? {} : { cidr }),
+    ...(named === undefined ? {} : { addressGroup: addressGroupId(named) }),
     ...(group === undefined ? {} : { remoteGroup: id(group) }),
     active: !words.includes('off'),
   };

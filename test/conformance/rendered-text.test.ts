@@ -122,7 +122,7 @@ describe('the plan', () => {
         for (const family of [4, 6] as const) {
           for (const { table, name, rules } of fresh[family].chains.values()) {
             const replayed = chains.get(`${family} ${table} ${name}`);
-            expect(replayed?.map((rule) => rule.replace(/-[ab](?= src| dst)/, ''))).toEqual(rules);
+            expect(replayed?.map((rule) => rule.replaceAll(/-[ab](?= src| dst)/g, ''))).toEqual(rules);
           }
         }
         const ours = [4, 6].flatMap((family) => [...applied[family as 4 | 6].sets]);

@@ -285,4 +285,61 @@ export const scenarios: readonly Scenario[] = [
       'out > n3 tcp/22 = drop',
     ],
   ),
+  scenario(
+    'the CIDRs of an address group, of both families, at their ends and just outside',
+    { web: { nics: ['n2'], rules: ['in tcp 80 named office'] } },
+    [
+      'n3 > n2 tcp/80 = pass',
+      'n3 > n2 tcp/81 = drop',
+      'out > n2 tcp/80 v4 = drop',
+      'out > n2 tcp/80 v6 = pass',
+      'n2 > out tcp/80 = pass',
+    ],
+    { addressGroups: { office: ['10.0.0.4/31', '10.9.0.0/16', '2001:db8::4/128', '2001:db8::98/127'] } },
+  ),
+  scenario(
+    'an address group of overlapping CIDRs',
+    { web: { nics: ['n2'], rules: ['in all named office'] } },
+    ['n3 > n2 tcp/80 v4 = pass', 'out > n2 tcp/80 v4 = pass', 'n3 > n2 tcp/80 v6 = pass', 'out > n2 echo v6 = drop'],
+    { addressGroups: { office: ['10.0.0.0/24', '10.0.0.4/32', '10.0.0.0/8', '2001:db8::/123', '2001:db8::4/128'] } },
+  ),
+  scenario(
+    'an address group of everything in IPv4 is nobody in IPv6',
+    { web: { nics: ['n2'], rules: ['in tcp 80 named world'] } },
+    ['out > n2 tcp/80 v4 = pass', 'n3 > n2 tcp/80 v4 = pass', 'out > n2 tcp/80 v6 = drop'],
+    { addressGroups: { world: ['0.0.0.0/0'] } },
+  ),
+  scenario(
+    'an address group of everything, also as the destination',
+    { web: { nics: ['n2'], rules: ['out tcp 443 named world', 'in tcp 80 named world'] } },
+    ['n2 > out tcp/443 = pass', 'n2 > out tcp/80 = drop', 'out > n2 tcp/80 = pass'],
+    { addressGroups: { world: ['::/0', '0.0.0.0/0', '0.0.0.0/1'] } },
+  ),
+  scenario(
+    'an egress rule to an address group without CIDRs, or to none, still closes egress',
+    {
+      web: { nics: ['n2'], rules: ['out all named empty'] },
+      db: { nics: ['n3'], rules: ['out all named gone'] },
+    },
+    ['n2 > out tcp/80 = drop', 'n3 > out tcp/80 = drop'],
+    { addressGroups: { empty: [] } },
+  ),
+  scenario(
+    'an address group and a remote group: the peer is in both',
+    {
+      web: { nics: ['n2'], rules: ['in tcp 80 named office group db', 'in tcp 81 named office group web'] },
+      db: { nics: ['n3'] },
+    },
+    ['n3 > n2 tcp/80 v4 = pass', 'n3 > n2 tcp/80 v6 = drop', 'out > n2 tcp/80 v4 = drop', 'n3 > n2 tcp/81 = drop'],
+    { addressGroups: { office: ['10.0.0.0/24', '2001:db8::99/128'] } },
+  ),
+  scenario(
+    'one address group in two routing domains and two groups',
+    {
+      web: { nics: ['n2', 'n4'], rules: ['in tcp 80 named office'] },
+      db: { nics: ['n0'], rules: ['in udp 53 named office'] },
+    },
+    ['n3 > n2 tcp/80 = pass', 'n5 > n4 tcp/80 = pass', 'out > n4 tcp/80 = drop', 'out > n0 udp/53 = drop'],
+    { addressGroups: { office: ['10.0.0.4/32', '2001:db8::4/128'] } },
+  ),
 ];

@@ -1,5 +1,6 @@
 import { bindingKey, type Cloud, compileHost } from '@portcullis/compile';
 import {
+  type AddressGroup,
   type Binding,
   linkLocalAddress,
   type Network,
@@ -50,6 +51,15 @@ const cidr = fc.constantFrom(
   '2001:db8::3/128',
   '::ffff:1.2.3.4/128',
 );
+const addressGroupIds = ['office', 'partners'].map((id) => `projects/p/addressGroups/${id}`);
+const addressGroups = fc.tuple(
+  ...addressGroupIds.map((id) => fc.record({ id: fc.constant(id), cidrs: fc.uniqueArray(cidr, { maxLength: 4 }) })),
+);
+/** A CIDR or an address group, of which one may not exist. */
+const range = fc.oneof(
+  cidr.map((text) => ({ cidr: text })),
+  fc.constantFrom(...addressGroupIds, 'projects/p/addressGroups/gone').map((addressGroup) => ({ addressGroup })),
+);
 const matched = fc.oneof(
   fc.constant({ protocol: 'all' as const }),
   fc.record({
@@ -73,15 +83,15 @@ const rule: fc.Arbitrary<Rule> = fc
     id: fc.nat(999).map((n) => `r${n}`),
     direction: fc.constantFrom('ingress' as const, 'egress' as const),
     matched,
-    cidr: fc.option(cidr, { nil: undefined }),
+    range: fc.option(range, { nil: undefined }),
     remoteGroup: fc.option(groupId, { nil: undefined }),
     active: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, fc.constant(false)),
   })
-  .map(({ id, direction, matched: what, cidr: range, remoteGroup, active }) => ({
+  .map(({ id, direction, matched: what, range: peer, remoteGroup, active }) => ({
     id,
     direction,
     ...what,
-    ...(range === undefined ? {} : { cidr: range }),
+    ...peer,
     ...(remoteGroup === undefined ? {} : { remoteGroup }),
     active,
   }));
@@ -107,6 +117,7 @@ export const cloud: fc.Arbitrary<Cloud> = fc
         }),
       ),
     ),
+    addressGroups,
     antiSpoofing: fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
     egressDefault: fc.array(fc.constantFrom('auto' as const, 'auto' as const, 'allow' as const, 'deny' as const), {
       minLength: 6,
@@ -115,7 +126,7 @@ export const cloud: fc.Arbitrary<Cloud> = fc
     dhcpServers: fc.subarray(['10.0.0.250', '2001:db8::250']),
     bound: fc.array(fc.constantFrom('hosts/h1', 'hosts/h1', 'hosts/h2', undefined), { minLength: 6, maxLength: 6 }),
   })
-  .map(({ groups, antiSpoofing, egressDefault, dhcpServers, bound }) => {
+  .map(({ groups, addressGroups: named, antiSpoofing, egressDefault, dhcpServers, bound }) => {
     const nics = nicsOf.map(
       (nic, i): Nic => ({
         ...nic,
@@ -129,6 +140,7 @@ export const cloud: fc.Arbitrary<Cloud> = fc
     });
     return {
       groups: new Map(groups.map((group): [string, SecurityGroup] => [group.id, group])),
+      addressGroups: new Map(named.map((group): [string, AddressGroup] => [group.id, group])),
       networks: new Map(networks.map((each) => [each.id, { ...each, dhcpServers }])),
       nics: new Map(nics.map((nic) => [nic.id, nic])),
       bindings: new Map(bindings),
@@ -191,7 +203,7 @@ export const flowIn = (at: Cloud): fc.Arbitrary<Flow> =>
     });
 
 export function worldOf(at: Cloud): World {
-  return { groups: at.groups, networks: at.networks, nics: at.nics };
+  return { groups: at.groups, addressGroups: at.addressGroups, networks: at.networks, nics: at.nics };
 }
 
 export function frameOf({ packet, family }: Flow): Frame {

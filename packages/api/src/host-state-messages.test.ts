@@ -30,6 +30,7 @@ it('rules arrive as they were sent', () => {
       { id: '2', direction: 'egress', protocol: 'tcp', ports: { start: 1, end: 65535 }, active: true },
       { id: '3', direction: 'ingress', protocol: 'icmp', icmp: { type: 0 }, cidr: '10.0.0.0/8', active: true },
       { id: '4', direction: 'ingress', protocol: 'icmp', icmp: { type: 3, code: 0 }, remoteGroup: 'r', active: true },
+      { id: '5', direction: 'egress', protocol: 'all', addressGroup: 'a', remoteGroup: 'r', active: true },
     ],
   };
   expect(decodeHostGroup(fromBinary(HostGroupSchema, toBinary(HostGroupSchema, encodeHostGroup(group))))).toEqual(

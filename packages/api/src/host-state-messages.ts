@@ -73,6 +73,7 @@ function encodeRule(rule: Rule): MessageInitShape<typeof HostRuleSchema> {
     ...(rule.icmp ? { icmpType: rule.icmp.type } : {}),
     ...(rule.icmp?.code === undefined ? {} : { icmpCode: rule.icmp.code }),
     cidr: rule.cidr ?? '',
+    addressGroup: rule.addressGroup ?? '',
     remoteGroup: rule.remoteGroup ?? '',
   };
 }
@@ -85,6 +86,7 @@ function decodeRule(message: HostRuleMessage): Rule {
     ...(message.startPort === 0 ? {} : { ports: { start: message.startPort, end: message.endPort } }),
     ...(message.icmpType === undefined ? {} : { icmp: icmpMatch(message.icmpType, message.icmpCode) }),
     ...(message.cidr === '' ? {} : { cidr: message.cidr }),
+    ...(message.addressGroup === '' ? {} : { addressGroup: message.addressGroup }),
     ...(message.remoteGroup === '' ? {} : { remoteGroup: message.remoteGroup }),
     active: true,
   };

@@ -40,6 +40,7 @@ function cloud(groups: SecurityGroup[], bindings: Binding[]): Cloud {
   const nics = [nic('a', 'blue', '10.0.0.1'), nic('b', 'blue', '10.0.0.2'), nic('c', 'red', '10.0.0.1')];
   return {
     groups: new Map(groups.map((each) => [each.id, each])),
+    addressGroups: new Map([['office', { id: 'office', cidrs: ['10.0.0.0/8', '::/0'] }]]),
     networks: new Map(['blue', 'red'].map((id) => [id, network(id)])),
     nics: new Map(nics.map((each) => [each.id, each])),
     bindings: new Map(bindings.map((each) => [bindingKey(each.nic, each.host), each])),
@@ -62,6 +63,19 @@ describe('the state of a host', () => {
     expect([...(state.memberSets.get(memberSetKey('db', 'rd-blue'))?.addresses ?? [])]).toEqual(['10.0.0.2']);
   });
 
+  it('D2 holds the address groups that active rules name, empty where there is none, and no other', () => {
+    const rules = [
+      rule('1', { addressGroup: 'office' }),
+      rule('2', { addressGroup: 'gone' }),
+      rule('3', { addressGroup: 'unused', active: false }),
+    ];
+    const { addressGroups } = compileHost(cloud([group('g', { rules, nics: ['a'] })], [binding('a', 'h1')]), 'h1');
+    expect([...addressGroups]).toEqual([
+      ['office', { id: 'office', cidrs: new Set(['10.0.0.0/8', '::/0']) }],
+      ['gone', { id: 'gone', cidrs: new Set() }],
+    ]);
+  });
+
   it('leaves inactive rules out', () => {
     expect(state.groups.get('web')?.rules.map((each) => each.id)).toEqual(['1']);
   });
@@ -81,6 +95,16 @@ describe('the state of a host', () => {
     const forwards = compileHost(cloud([web, db, other], bindings), 'h1');
     const backwards = compileHost(cloud([other, db, web], bindings.toReversed()), 'h1');
     expect(digestHostState(backwards)).toBe(digestHostState(forwards));
+  });
+
+  it('has another digest when a CIDR of an address group changes', () => {
+    const named = cloud(
+      [group('g', { rules: [rule('1', { addressGroup: 'office' })], nics: ['a'] })],
+      [binding('a', 'h1')],
+    );
+    const addressGroups = new Map([['office', { id: 'office', cidrs: ['10.0.0.0/8'] }]]);
+    const [before, after] = [compileHost(named, 'h1'), compileHost({ ...named, addressGroups }, 'h1')];
+    expect(digestHostState(after)).not.toBe(digestHostState(before));
   });
 
   it('has another digest when a member changes', () => {

@@ -1,6 +1,20 @@
-import { type Binding, isEgressOpen, type Network, type Nic, type SecurityGroup } from '@portcullis/model';
+import {
+  type AddressGroup,
+  type Binding,
+  isEgressOpen,
+  type Network,
+  type Nic,
+  type SecurityGroup,
+} from '@portcullis/model';
 import type { Cloud } from './cloud.js';
-import { type HostGroup, type HostNic, type HostState, type MemberSet, memberSetKey } from './host-state.js';
+import {
+  type HostAddressGroup,
+  type HostGroup,
+  type HostNic,
+  type HostState,
+  type MemberSet,
+  memberSetKey,
+} from './host-state.js';
 
 /** The full computation: one host's state from everything (invariants D1, D2). */
 export function compileHost(cloud: Cloud, host: string): HostState {
@@ -8,6 +22,7 @@ export function compileHost(cloud: Cloud, host: string): HostState {
   const nics = new Map<string, HostNic>();
   const groups = new Map<string, HostGroup>();
   const memberSets = new Map<string, MemberSet>();
+  const addressGroups = new Map<string, HostAddressGroup>();
   for (const binding of cloud.bindings.values()) {
     if (binding.host !== host) continue;
     const nic = cloud.nics.get(binding.nic);
@@ -21,9 +36,11 @@ export function compileHost(cloud: Cloud, host: string): HostState {
         const key = memberSetKey(remote, network.routingDomain);
         if (!memberSets.has(key)) memberSets.set(key, compileMembers(cloud, remote, network.routingDomain));
       }
+      for (const id of addressGroupsOf(group))
+        addressGroups.set(id, compileAddressGroup(id, cloud.addressGroups.get(id)));
     }
   }
-  return { nics, groups, memberSets };
+  return { nics, groups, memberSets, addressGroups };
 }
 
 /** One NIC on one host. `enabledGroups` are the enabled groups it is in. */
@@ -58,6 +75,17 @@ export function compileGroup(group: SecurityGroup): HostGroup {
 export function remoteGroupsOf(group: SecurityGroup): Set<string> {
   const active = group.rules.filter((rule) => rule.active);
   return new Set(active.flatMap((rule) => (rule.remoteGroup === undefined ? [] : [rule.remoteGroup])));
+}
+
+/** The address groups that a group's active rules name. */
+export function addressGroupsOf(group: SecurityGroup): Set<string> {
+  const active = group.rules.filter((rule) => rule.active);
+  return new Set(active.flatMap((rule) => (rule.addressGroup === undefined ? [] : [rule.addressGroup])));
+}
+
+/** One that does not exist has no CIDRs, so that rules that name it match nobody. */
+export function compileAddressGroup(id: string, group: AddressGroup | undefined): HostAddressGroup {
+  return { id, cidrs: new Set(group?.cidrs) };
 }
 
 /** Members of a disabled or unknown group: none, so that its rules match nobody. */

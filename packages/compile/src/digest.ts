@@ -11,6 +11,10 @@ export function digestHostState(state: HostState): string {
     for (const key of [...section.keys()].toSorted()) hash.update(`${key} ${objectHash(section.get(key) as object)}\n`);
     hash.update('--\n');
   }
+  // Without address groups the digest is what it was before there were any: the two ends may be of different ages.
+  for (const key of [...state.addressGroups.keys()].toSorted()) {
+    hash.update(`${key} ${objectHash(state.addressGroups.get(key) as object)}\n`);
+  }
   return hash.digest('hex');
 }
 

@@ -2,13 +2,15 @@ import type { Rule } from '@portcullis/model';
 
 /**
  * What one host has to enforce, and nothing else (invariant D2): its own NICs, the rules of their enabled groups,
- * and the members of the groups those rules name. A pure function of policy revision, inventory revision and host.
+ * the members of the groups and the CIDRs of the address groups those rules name. A pure function of policy revision, inventory revision and host.
  */
 export interface HostState {
   readonly nics: ReadonlyMap<string, HostNic>;
   readonly groups: ReadonlyMap<string, HostGroup>;
   /** Keyed by `memberSetKey`. A remote group that is disabled or empty has an empty set, never none. */
   readonly memberSets: ReadonlyMap<string, MemberSet>;
+  /** One that is empty or does not exist has no CIDRs, and is never left out. */
+  readonly addressGroups: ReadonlyMap<string, HostAddressGroup>;
 }
 
 export interface HostNic {
@@ -40,6 +42,12 @@ export interface MemberSet {
   readonly group: string;
   readonly routingDomain: string;
   readonly addresses: ReadonlySet<string>;
+}
+
+/** The CIDRs of one address group, both families, masked, canonical text. */
+export interface HostAddressGroup {
+  readonly id: string;
+  readonly cidrs: ReadonlySet<string>;
 }
 
 /** One group may have members in several routing domains; each domain has a set of its own. */

@@ -12,7 +12,7 @@ it('D1 keeping up change by change gives what computing anew gives, and names ev
       const span = new Span();
       for (const commit of commits) {
         const before = hosts.map((host) => span.hostState(host));
-        const { dirty, memberDeltas } = span.apply(commit);
+        const { dirty, memberDeltas, cidrDeltas } = span.apply(commit);
         for (const [i, host] of hosts.entries()) {
           const old = before[i];
           const now = span.hostState(host);
@@ -26,6 +26,15 @@ it('D1 keeping up change by change gives what computing anew gives, and names ev
             for (const address of memberDeltas.get(key)?.removed ?? []) replayed.delete(address);
             for (const address of memberDeltas.get(key)?.added ?? []) replayed.add(address);
             expect(replayed).toEqual(has.addresses);
+          }
+          for (const id of dirty.get(host)?.addressGroups ?? []) {
+            const had = old?.addressGroups.get(id);
+            const has = now.addressGroups.get(id);
+            if (!had || !has) continue;
+            const replayed = new Set(had.cidrs);
+            for (const cidr of cidrDeltas.get(id)?.removed ?? []) replayed.delete(cidr);
+            for (const cidr of cidrDeltas.get(id)?.added ?? []) replayed.add(cidr);
+            expect(replayed).toEqual(has.cidrs);
           }
         }
       }
@@ -61,4 +70,45 @@ it('D3 a member that joins concerns only hosts whose rules name the group', () =
   const { dirty, memberDeltas } = span.apply([{ kind: 'group', id: 'db', value: group('db', [], ['b']) }]);
   expect([...dirty.keys()]).toEqual(['h1']);
   expect([...memberDeltas]).toEqual([['db@rd', { added: ['10.0.0.2'], removed: [] }]]);
+});
+
+it('D3 a CIDR of an address group concerns only hosts whose rules name it', () => {
+  const span = new Span();
+  const rule = (addressGroup: string): Rule => ({
+    id: 'r',
+    direction: 'ingress',
+    protocol: 'all',
+    active: true,
+    addressGroup,
+  });
+  const group = (id: string, addressGroup: string, nic: string) =>
+    ({
+      kind: 'group',
+      id,
+      value: { id, enabled: true, networks: [], rules: [rule(addressGroup)], nics: [nic] },
+    }) as const;
+  const nic = (id: string, host: string) =>
+    [
+      {
+        kind: 'nic',
+        id,
+        value: { id, network: 'n', mac: '', addresses: [], antiSpoofing: false, egressDefault: 'auto' },
+      },
+      { kind: 'binding', id: `${id}@${host}`, value: { nic: id, host, interfaceName: id, state: 'active' } },
+    ] as const;
+  const addressGroup = (id: string, ...cidrs: string[]) =>
+    ({ kind: 'addressGroup', id, value: { id, cidrs } }) as const;
+  span.apply([
+    { kind: 'network', id: 'n', value: { id: 'n', kind: 'flat', routingDomain: 'd', cidrs: [], dhcpServers: [] } },
+    ...nic('a', 'h1'),
+    ...nic('b', 'h2'),
+    group('web', 'office', 'a'),
+    group('db', 'partners', 'b'),
+    addressGroup('office', '10.0.0.0/8'),
+    addressGroup('partners', '10.0.0.0/8'),
+  ]);
+  const { dirty, cidrDeltas } = span.apply([addressGroup('office', '192.0.2.0/24')]);
+  expect([...dirty.keys()]).toEqual(['h1']);
+  expect([...cidrDeltas]).toEqual([['office', { added: ['192.0.2.0/24'], removed: ['10.0.0.0/8'] }]]);
+  expect(span.apply([addressGroup('office', '192.0.2.0/24')]).dirty.size).toBe(0);
 });

@@ -1,9 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Binding, isEgressOpen, type Network, type Nic, type SecurityGroup } from '@portcullis/model';
+import {
+  type AddressGroup,
+  type Binding,
+  isEgressOpen,
+  type Network,
+  type Nic,
+  type SecurityGroup,
+} from '@portcullis/model';
 import type { Cloud } from './cloud.js';
-import { compileGroup, compileNic, remoteGroupsOf } from './compile-host.js';
+import { addressGroupsOf, compileAddressGroup, compileGroup, compileNic, remoteGroupsOf } from './compile-host.js';
 import { CountMap, MultiMap } from './count-map.js';
 import {
+  type HostAddressGroup,
   type HostGroup,
   type HostNic,
   type HostState,
@@ -15,6 +23,7 @@ import {
 /** What one commit says, of one thing: its new value, or that it is gone. */
 export type CloudChange =
   | { readonly kind: 'group'; readonly id: string; readonly value: SecurityGroup | undefined }
+  | { readonly kind: 'addressGroup'; readonly id: string; readonly value: AddressGroup | undefined }
   | { readonly kind: 'network'; readonly id: string; readonly value: Network | undefined }
   | { readonly kind: 'nic'; readonly id: string; readonly value: Nic | undefined }
   | { readonly kind: 'binding'; readonly id: string; readonly value: Binding | undefined };
@@ -25,14 +34,18 @@ export interface SpanChange {
   readonly dirty: ReadonlyMap<string, DirtyObjects>;
   /** What changed in member sets that hosts already had, by key. */
   readonly memberDeltas: ReadonlyMap<string, MemberDelta>;
+  /** What changed in address groups, by id. */
+  readonly cidrDeltas: ReadonlyMap<string, MemberDelta>;
 }
 
 export interface DirtyObjects {
   readonly nics: Set<string>;
   readonly groups: Set<string>;
   readonly memberSets: Set<string>;
+  readonly addressGroups: Set<string>;
 }
 
+/** Addresses of a member set, or CIDRs of an address group. */
 export interface MemberDelta {
   readonly added: readonly string[];
   readonly removed: readonly string[];
@@ -44,12 +57,14 @@ interface HostSpan {
   readonly groups: CountMap<string>;
   /** Uses of a member set by groups of NICs of the host. */
   readonly memberSets: CountMap<string>;
+  /** Uses of an address group by groups of NICs of the host. */
+  readonly addressGroups: CountMap<string>;
 }
 
 /**
  * The states of all hosts, kept up change by change.
  *
- * Owns: the cloud as last said, and per host which NICs, groups and member sets it needs.
+ * Owns: the cloud as last said, and per host which NICs, groups, member sets and address groups it needs.
  * Does not own: generations, and what a host already has.
  * Invariants: D2; D3: a change costs the NICs, hosts and members it touches; the result equals `compileHost`, always.
  *
@@ -57,6 +72,7 @@ interface HostSpan {
  */
 export class Span {
   readonly #groups = new Map<string, SecurityGroup>();
+  readonly #addressGroups = new Map<string, AddressGroup>();
   readonly #networks = new Map<string, Network>();
   readonly #nics = new Map<string, Nic>();
   readonly #bindings = new Map<string, Binding>();
@@ -65,16 +81,24 @@ export class Span {
   readonly #bindingsOfNic = new MultiMap<string, string>();
   readonly #hostsOfGroup = new MultiMap<string, string>();
   readonly #hostsOfMemberSet = new MultiMap<string, string>();
+  readonly #hostsOfAddressGroup = new MultiMap<string, string>();
   /** Addresses by member set key, each counted, because two NICs may have the same one for a while. */
   readonly #members = new Map<string, CountMap<string>>();
   readonly #hosts = new Map<string, HostSpan>();
   /** What was compiled and has not changed since: equal values are the same object. */
   readonly #compiledGroups = new Map<string, HostGroup>();
   readonly #compiledSets = new Map<string, MemberSet>();
+  readonly #compiledAddressGroups = new Map<string, HostAddressGroup>();
 
   /** Everything as last said; not to be changed. */
   get cloud(): Cloud {
-    return { groups: this.#groups, networks: this.#networks, nics: this.#nics, bindings: this.#bindings };
+    return {
+      groups: this.#groups,
+      addressGroups: this.#addressGroups,
+      networks: this.#networks,
+      nics: this.#nics,
+      bindings: this.#bindings,
+    };
   }
 
   /** Applies one commit as a whole. */
@@ -115,6 +139,11 @@ export class Span {
     });
   }
 
+  addressGroup(host: string, id: string): HostAddressGroup | undefined {
+    if (!this.#hosts.get(host)?.addressGroups.has(id)) return undefined;
+    return first(this.#compiledAddressGroups, id, () => compileAddressGroup(id, this.#addressGroups.get(id)));
+  }
+
   /** One host's whole state; empty for a host without NICs. */
   hostState(host: string): HostState {
     const span = this.#hosts.get(host);
@@ -122,7 +151,9 @@ export class Span {
     for (const id of span?.groups.keys() ?? []) groups.set(id, present(this.group(host, id)));
     const memberSets = new Map<string, MemberSet>();
     for (const key of span?.memberSets.keys() ?? []) memberSets.set(key, present(this.memberSet(host, key)));
-    return { nics: new Map(span?.nics), groups, memberSets };
+    const addressGroups = new Map<string, HostAddressGroup>();
+    for (const id of span?.addressGroups.keys() ?? []) addressGroups.set(id, present(this.addressGroup(host, id)));
+    return { nics: new Map(span?.nics), groups, memberSets, addressGroups };
   }
 
   /** The NICs whose own objects, uses of groups and sets, or member addresses a change may alter. */
@@ -130,6 +161,8 @@ export class Span {
     switch (change.kind) {
       case 'nic':
         return [change.id];
+      case 'addressGroup':
+        return [];
       case 'network':
         return [...this.#nicsOfNetwork.get(change.id)];
       case 'binding': {
@@ -158,6 +191,7 @@ export class Span {
     const sets = enabled.flatMap((group) =>
       [...remoteGroupsOf(group)].map((remote) => memberSetKey(remote, network.routingDomain)),
     );
+    const addressGroups = enabled.flatMap((group) => [...addressGroupsOf(group)]);
     for (const bindingId of this.#bindingsOfNic.get(nicId)) {
       const binding = present(this.#bindings.get(bindingId));
       const span = this.#hostSpan(binding.host);
@@ -171,6 +205,9 @@ export class Span {
       };
       for (const { id } of enabled) before.group(binding.host, id, use(span.groups, this.#hostsOfGroup, id));
       for (const key of sets) before.memberSet(binding.host, key, use(span.memberSets, this.#hostsOfMemberSet, key));
+      for (const id of addressGroups) {
+        before.addressGroup(binding.host, id, use(span.addressGroups, this.#hostsOfAddressGroup, id));
+      }
     }
   }
 
@@ -185,6 +222,10 @@ export class Span {
 
   #store(change: CloudChange, before: Before): void {
     switch (change.kind) {
+      case 'addressGroup':
+        before.cidrs(change.id, this.#addressGroups.get(change.id)?.cidrs ?? []);
+        put(this.#addressGroups, change.id, change.value);
+        return;
       case 'network':
         put(this.#networks, change.id, change.value);
         return;
@@ -217,7 +258,7 @@ export class Span {
   #compare(before: Before): SpanChange {
     const dirty = new Map<string, DirtyObjects>();
     const of = (host: string): DirtyObjects => {
-      const objects = dirty.get(host) ?? { nics: new Set(), groups: new Set(), memberSets: new Set() };
+      const objects = dirty.get(host) ?? newDirtyObjects();
       dirty.set(host, objects);
       return objects;
     };
@@ -246,17 +287,41 @@ export class Span {
       memberDeltas.set(key, { added: pick(false), removed: pick(true) });
       for (const host of this.#hostsOfMemberSet.get(key)) of(host).memberSets.add(key);
     }
+    for (const { host, id, value } of before.addressGroups()) {
+      if (value !== this.#hostSpan(host).addressGroups.has(id)) of(host).addressGroups.add(id);
+      if (this.#hostsOfAddressGroup.get(id).size === 0) this.#compiledAddressGroups.delete(id);
+    }
+    const cidrDeltas = new Map<string, MemberDelta>();
+    for (const [id, old] of before.contentsOfAddressGroups()) {
+      const [had, has] = [new Set(old), new Set(this.#addressGroups.get(id)?.cidrs)];
+      const delta = {
+        added: [...has].filter((cidr) => !had.has(cidr)),
+        removed: [...had].filter((cidr) => !has.has(cidr)),
+      };
+      if (delta.added.length + delta.removed.length === 0) continue;
+      this.#compiledAddressGroups.delete(id);
+      cidrDeltas.set(id, delta);
+      for (const host of this.#hostsOfAddressGroup.get(id)) of(host).addressGroups.add(id);
+    }
     for (const host of before.hosts()) {
       if (this.#hosts.get(host)?.nics.size === 0) this.#hosts.delete(host);
     }
-    return { dirty, memberDeltas };
+    return { dirty, memberDeltas, cidrDeltas };
   }
 
   #hostSpan(host: string): HostSpan {
-    const span = this.#hosts.get(host) ?? { nics: new Map(), groups: new CountMap(), memberSets: new CountMap() };
+    const span = this.#hosts.get(host) ?? newHostSpan();
     this.#hosts.set(host, span);
     return span;
   }
+}
+
+function newHostSpan(): HostSpan {
+  return { nics: new Map(), groups: new CountMap(), memberSets: new CountMap(), addressGroups: new CountMap() };
+}
+
+function newDirtyObjects(): DirtyObjects {
+  return { nics: new Set(), groups: new Set(), memberSets: new Set(), addressGroups: new Set() };
 }
 
 /** How things were when a commit first touched them. */
@@ -264,6 +329,8 @@ class Before {
   readonly #nics = new Map<string, { host: string; id: string; value: HostNic | undefined }>();
   readonly #groups = new Map<string, { host: string; id: string; value: boolean }>();
   readonly #memberSets = new Map<string, { host: string; id: string; value: boolean }>();
+  readonly #addressGroups = new Map<string, { host: string; id: string; value: boolean }>();
+  readonly #cidrs = new Map<string, readonly string[]>();
   readonly #contents = new Map<string, SecurityGroup | undefined>();
   readonly #members = new Map<string, Map<string, boolean>>();
 
@@ -275,6 +342,12 @@ class Before {
   }
   memberSet(host: string, id: string, value: boolean): void {
     first(this.#memberSets, `${host} ${id}`, () => ({ host, id, value }));
+  }
+  addressGroup(host: string, id: string, value: boolean): void {
+    first(this.#addressGroups, `${host} ${id}`, () => ({ host, id, value }));
+  }
+  cidrs(addressGroup: string, value: readonly string[]): void {
+    first(this.#cidrs, addressGroup, () => value);
   }
   groupContent(id: string, value: SecurityGroup | undefined): void {
     first(this.#contents, id, () => value);
@@ -290,6 +363,8 @@ class Before {
   nics = () => this.#nics.values();
   groups = () => this.#groups.values();
   memberSets = () => this.#memberSets.values();
+  addressGroups = () => this.#addressGroups.values();
+  contentsOfAddressGroups = () => this.#cidrs.entries();
   groupContents = () => this.#contents.entries();
   members = () => this.#members.entries();
   hosts = () => new Set([...this.#nics.values()].map(({ host }) => host));
@@ -297,14 +372,16 @@ class Before {
 
 /** Whether a NIC that stays in the group sees the same uses and the same egress default through it. */
 function looksSameToNics(old: SecurityGroup, now: SecurityGroup): boolean {
-  const remotesBefore = remoteGroupsOf(old);
-  const remotesAfter = remoteGroupsOf(now);
   return (
     old.enabled === now.enabled &&
     isEgressOpen('auto', [old]) === isEgressOpen('auto', [now]) &&
-    remotesBefore.size === remotesAfter.size &&
-    [...remotesBefore].every((remote) => remotesAfter.has(remote))
+    isSameSet(remoteGroupsOf(old), remoteGroupsOf(now)) &&
+    isSameSet(addressGroupsOf(old), addressGroupsOf(now))
   );
+}
+
+function isSameSet(left: ReadonlySet<string>, right: ReadonlySet<string>): boolean {
+  return left.size === right.size && [...left].every((each) => right.has(each));
 }
 
 function first<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {

@@ -7,8 +7,9 @@ import type { EgressDefault, Rule, SecurityGroup } from './security-group.js';
  */
 export function isCountedEgressRule(rule: Rule, group: string): boolean {
   if (rule.direction !== 'egress') return false;
-  const toOwnGroup = rule.protocol === 'all' && rule.remoteGroup === group && rule.cidr === undefined;
-  return !toOwnGroup;
+  const toOwnGroup = rule.protocol === 'all' && rule.remoteGroup === group;
+  const isNarrowed = rule.cidr !== undefined || rule.addressGroup !== undefined;
+  return !toOwnGroup || isNarrowed;
 }
 
 /** Whether a NIC in these groups sends freely. `groups` are the enabled groups of the NIC, at least one. */

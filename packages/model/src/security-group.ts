@@ -24,7 +24,9 @@ export interface Rule {
   readonly icmp?: IcmpMatch;
   /** Masked CIDR in canonical text, for example `10.0.0.0/8` or `2001:db8::/32`. */
   readonly cidr?: string;
-  /** Id of the group whose members are the peer. With `cidr` the peer must be in both. */
+  /** Id of the address group with a CIDR of which the peer is in, in place of `cidr`. */
+  readonly addressGroup?: string;
+  /** Id of the group whose members are the peer. With `cidr` or `addressGroup` the peer must be in both. */
   readonly remoteGroup?: string;
   /** False while the rule is disabled or has expired: it matches nothing, and still counts as a rule. */
   readonly active: boolean;
@@ -40,6 +42,13 @@ export interface IcmpMatch {
   readonly type: number;
   /** 0–255; absent means every code of the type. */
   readonly code?: number;
+}
+
+/** A named list of CIDRs, of both families, that rules name as their peer. */
+export interface AddressGroup {
+  readonly id: string;
+  /** Masked CIDRs in canonical text, each once. */
+  readonly cidrs: readonly string[];
 }
 
 export interface SecurityGroup {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Nic } from './inventory.js';
 import { linkLocalAddress } from './ip.js';
 import type { Packet, PacketPayload } from './packet.js';
-import type { Rule, SecurityGroup } from './security-group.js';
+import type { AddressGroup, Rule, SecurityGroup } from './security-group.js';
 import { isDelivered, judge, type World } from './verdict.js';
 
 const macA = '52:54:00:00:00:01';
@@ -26,6 +26,12 @@ function group(id: string, rules: Rule[], nics: string[], enabled = true): Secur
   return { id, enabled, networks: ['net'], rules, nics };
 }
 
+const addressGroups: AddressGroup[] = [
+  { id: 'both', cidrs: ['10.9.0.0/16', '10.0.0.0/31', '2001:db8::/64'] },
+  { id: 'only4', cidrs: ['0.0.0.0/0'] },
+  { id: 'empty', cidrs: [] },
+];
+
 function world(groups: SecurityGroup[], nics: Nic[] = [nicA, nicB]): World {
   const network = {
     id: 'net',
@@ -36,7 +42,12 @@ function world(groups: SecurityGroup[], nics: Nic[] = [nicA, nicB]): World {
   } as const;
   const far = { ...network, id: 'far', routingDomain: 'other' } as const;
   const byId = <T extends { id: string }>(values: T[]) => new Map(values.map((value) => [value.id, value]));
-  return { groups: byId(groups), networks: byId([network, far]), nics: byId(nics) };
+  return {
+    groups: byId(groups),
+    addressGroups: byId(addressGroups),
+    networks: byId([network, far]),
+    nics: byId(nics),
+  };
 }
 
 const tcp = (port: number): PacketPayload => ({ protocol: 'tcp', sourcePort: 40000, destinationPort: port });
@@ -133,6 +144,66 @@ const rows: [string, Packet, SecurityGroup[], boolean][] = [
   ],
   ['a CIDR rule covers its family only', v6(tcp(22)), [group('g', [rule('1', { cidr: '0.0.0.0/0' })], ['b'])], false],
   ['a rule without a CIDR covers IPv6', v6(tcp(22)), [group('g', [rule('1', {})], ['b'])], true],
+  [
+    'an address group matches one of its CIDRs',
+    v4(tcp(22)),
+    [group('g', [rule('1', { addressGroup: 'both' })], ['b'])],
+    true,
+  ],
+  [
+    'an address group matches in the other family',
+    v6(tcp(22)),
+    [group('g', [rule('1', { addressGroup: 'both' })], ['b'])],
+    true,
+  ],
+  [
+    'an address group does not match outside its CIDRs',
+    v4(tcp(22), { source: '10.0.0.2' }),
+    [group('g', [rule('1', { addressGroup: 'both' })], ['b'])],
+    false,
+  ],
+  [
+    'an address group without a CIDR of the family matches nobody',
+    v6(tcp(22)),
+    [group('g', [rule('1', { addressGroup: 'only4' })], ['b'])],
+    false,
+  ],
+  [
+    'an egress rule to an address group without CIDRs still counts',
+    v4(tcp(22)),
+    [group('g', [rule('1', { direction: 'egress', addressGroup: 'empty' })], ['a'])],
+    false,
+  ],
+  [
+    'an address group that does not exist matches nobody, and its rule counts',
+    v4(tcp(22)),
+    [group('g', [rule('1', { direction: 'egress', addressGroup: 'none' })], ['a'])],
+    false,
+  ],
+  [
+    'a rule to the own group and an address group does close egress',
+    v4(tcp(22)),
+    [group('g', [rule('1', { direction: 'egress', addressGroup: 'empty', remoteGroup: 'g' })], ['a'])],
+    false,
+  ],
+  [
+    'an address group and a remote group hold when the peer is in both',
+    v4(tcp(22)),
+    [group('g', [rule('1', { addressGroup: 'both', remoteGroup: 'r' })], ['b']), group('r', [], ['a'])],
+    true,
+  ],
+  [
+    'an address group and a remote group fail outside the address group',
+    v6(tcp(22)),
+    [group('g', [rule('1', { addressGroup: 'only4', remoteGroup: 'r' })], ['b']), group('r', [], ['a'])],
+    false,
+  ],
+  [
+    'an address group and a remote group fail outside the remote group',
+    v4(tcp(22)),
+    [group('g', [rule('1', { addressGroup: 'both', remoteGroup: 'r' })], ['b']), group('r', [], [])],
+    false,
+  ],
   [
     'the intersection holds when both do',
     v4(tcp(22)),

@@ -3,11 +3,12 @@ import { isEssential } from './essential.js';
 import type { Network, Nic } from './inventory.js';
 import { cidrContains, linkLocalAddress, parseAddress, parseCidr } from './ip.js';
 import type { Packet } from './packet.js';
-import type { Direction, Rule, SecurityGroup } from './security-group.js';
+import type { AddressGroup, Direction, Rule, SecurityGroup } from './security-group.js';
 
 /** Everything a verdict depends on. */
 export interface World {
   readonly groups: ReadonlyMap<string, SecurityGroup>;
+  readonly addressGroups: ReadonlyMap<string, AddressGroup>;
   readonly networks: ReadonlyMap<string, Network>;
   readonly nics: ReadonlyMap<string, Nic>;
 }
@@ -61,6 +62,7 @@ function matches(world: World, routingDomain: string, direction: Direction, rule
     rule.direction === direction &&
     protocolMatches(rule, packet) &&
     (rule.cidr === undefined || isInCidr(rule.cidr, peer)) &&
+    (rule.addressGroup === undefined || isInAddressGroup(world, rule.addressGroup, peer)) &&
     (rule.remoteGroup === undefined || isMember(world, rule.remoteGroup, routingDomain, peer))
   );
 }
@@ -87,6 +89,11 @@ function isInCidr(text: string, addressText: string): boolean {
   const cidr = parseCidr(text);
   const address = parseAddress(addressText);
   return cidr !== undefined && address !== undefined && cidrContains(cidr, address);
+}
+
+/** An address group that does not exist has no CIDRs. */
+function isInAddressGroup(world: World, id: string, address: string): boolean {
+  return world.addressGroups.get(id)?.cidrs.some((cidr) => isInCidr(cidr, address)) ?? false;
 }
 
 /** A disabled group has no members. */

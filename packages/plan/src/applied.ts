@@ -10,10 +10,11 @@ import {
   parseSlottedName,
   type SavedSet,
   type Slot,
+  setTypeOf,
   type TableName,
 } from '@portcullis/ruleset';
 
-/** A member set as the kernel holds it. */
+/** A set as the kernel holds it. */
 export interface AppliedSet {
   readonly slot: Slot;
   readonly capacity: number;
@@ -51,13 +52,12 @@ export function readApplied(saved: SavedKernel): Applied {
 
 /** The capacity every set begins with; ipset's own default. */
 export const leastCapacity = 65_536;
-export const setType = 'hash:ip';
 
 export function hookKey({ table, chain }: Pick<HookRule, 'table' | 'chain'>): string {
   return `${table} ${chain}`;
 }
 
-const setNamePattern = /\bpc-[46]-[0-9a-f]{16}-[a-f]\b/g;
+const setNamePattern = /\bpc-[46]n?-[0-9a-f]{16}-[a-f]\b/g;
 
 function readFamily(text: string, sets: ReadonlyMap<string, SavedSet>, family: Family): AppliedFamily {
   const chains = new Map<string, Chain>();
@@ -77,7 +77,7 @@ function readFamily(text: string, sets: ReadonlyMap<string, SavedSet>, family: F
   for (const [fullName, set] of sets) {
     if (!isOwnSet(fullName) || set.family !== family) continue;
     const parsed = parseSlottedName(fullName);
-    if (parsed !== undefined && slots.get(parsed.name) === parsed.slot && set.type === setType) {
+    if (parsed !== undefined && slots.get(parsed.name) === parsed.slot && set.type === setTypeOf(parsed.name)) {
       applied.set(parsed.name, { slot: parsed.slot, capacity: set.capacity, members: set.members });
     } else strays.set(fullName, set.members);
   }

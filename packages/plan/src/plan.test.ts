@@ -59,14 +59,92 @@ describe('members', () => {
     expect(linesOf(applied, firewall(members))).toEqual(lines);
   });
 
-  it('that come and go are made ready in another place', () => {
-    const lines = linesOf(applied, firewall(['10.0.0.1', '10.0.0.3']));
+  it('that come and go, while nothing else changes, are made ready in another place and swapped: no rule changes', () => {
+    const plan = planChange(applied, firewall(['10.0.0.1', '10.0.0.3']), { keepStrays: true });
+    expect(plan.steps).toEqual([
+      {
+        kind: 'sets',
+        lines: [`create ${set}-b hash:ip family inet maxelem 65536`, `add ${set}-b 10.0.0.1`, `add ${set}-b 10.0.0.3`],
+      },
+      { kind: 'sets', lines: [`swap ${set}-b ${set}-a`] },
+    ]);
+    expect(plan.applied[4].sets.get(set)?.slot).toBe('a');
+    expect(plan.applied[4].strays).toEqual(new Map([[`${set}-b`, new Set(['10.0.0.1', '10.0.0.2'])]]));
+    expect(plan.diff.sets).toEqual([
+      { family: 4, set: `${set}-b`, kind: 'added', member: '' },
+      { family: 4, set: `${set}-b`, kind: 'added', member: '10.0.0.1' },
+      { family: 4, set: `${set}-b`, kind: 'added', member: '10.0.0.2' },
+      { family: 4, set: `${set}-a`, kind: 'added', member: '10.0.0.3' },
+      { family: 4, set: `${set}-a`, kind: 'removed', member: '10.0.0.2' },
+    ]);
+  });
+
+  it('that come and go are not swapped where chains are written anew: the kernel may have refused to', () => {
+    const { steps } = planChange(applied, firewall(['10.0.0.3']), { rewriteChains: true });
+    expect(steps.map(({ kind }) => kind)).toEqual(['sets', 'rules', 'sets']);
+  });
+
+  it('that come and go while a rule changes are made ready in another place, where the rules take them up', () => {
+    const lines = linesOf(applied, firewall(['10.0.0.1', '10.0.0.3'], 81));
     expect(lines.slice(0, 3)).toEqual([
       `create ${set}-b hash:ip family inet maxelem 65536`,
       `add ${set}-b 10.0.0.1`,
       `add ${set}-b 10.0.0.3`,
     ]);
-    expect(lines).toContain(`-A PC-GI-1 -p tcp -m tcp --dport 80 -m set --match-set ${set}-b src -g PC-ALLOW`);
+    expect(lines).toContain(`-A PC-GI-1 -p tcp -m tcp --dport 81 -m set --match-set ${set}-b src -g PC-ALLOW`);
+  });
+});
+
+describe('an address group', () => {
+  const networks = 'pc-4n-0123456789abcdef';
+  const named = (members: string[], port = 80): Firewall => {
+    const rule = `-p tcp -m tcp --dport ${port} -m set --match-set ${networks} src -m set --match-set ${set} src -g PC-ALLOW`;
+    const chain: Chain = { table: 'filter', name: 'PC-GI-1', rules: [rule] };
+    const sets = new Map([
+      [networks, new Set(members)],
+      [set, new Set(['10.0.0.1'])],
+    ]);
+    return { 4: { hooks: [], chains: new Map([[chain.name, chain]]), sets }, 6: nothing };
+  };
+  const { applied, steps } = planChange(nothingApplied, named(['10.0.0.0/8', '192.0.2.1']));
+
+  it('E2 is a set of networks, made before a rule names it', () => {
+    expect(steps[0]).toEqual({
+      kind: 'sets',
+      lines: [
+        `create ${networks}-a hash:net family inet maxelem 65536`,
+        `add ${networks}-a 10.0.0.0/8`,
+        `add ${networks}-a 192.0.2.1`,
+        `create ${set}-a hash:ip family inet maxelem 65536`,
+        `add ${set}-a 10.0.0.1`,
+      ],
+    });
+  });
+
+  it.each([
+    ['that gets CIDRs', ['10.0.0.0/8', '192.0.2.1', '0.0.0.0/1']],
+    ['that loses CIDRs', ['10.0.0.0/8']],
+    ['that gets and loses CIDRs', ['192.0.2.0/24']],
+  ])('%s changes no rule', (_, members) => {
+    for (const step of planChange(applied, named(members)).steps) expect(step.kind).toBe('sets');
+  });
+
+  it('E2 E5 takes the place of a CIDR in one step, after its set was made, which goes after no rule names it', () => {
+    const chain: Chain = { table: 'filter', name: 'PC-GI-1', rules: ['-s 10.0.0.0/8 -g PC-ALLOW'] };
+    const before: Firewall = { 4: { hooks: [], chains: new Map([[chain.name, chain]]), sets: new Map() }, 6: nothing };
+    const there = planChange(planChange(nothingApplied, before).applied, named(['10.0.0.0/8']));
+    expect(there.steps.map(({ kind }) => kind)).toEqual(['sets', 'rules']);
+    const back = planChange(there.applied, before).steps;
+    expect(back.map(({ kind }) => kind)).toEqual(['rules', 'sets']);
+    expect(back.at(-1)).toEqual({ kind: 'sets', lines: [`destroy ${networks}-a`, `destroy ${set}-a`] });
+  });
+
+  it('is larger before it is full', () => {
+    const many = Array.from({ length: 70_000 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
+    const [first] = planChange(applied, named(many)).steps;
+    expect(first).toMatchObject({
+      lines: expect.arrayContaining([`create ${networks}-b hash:net family inet maxelem 262144`]),
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Family } from '@portcullis/model';
-import { type Chain, type FamilyFirewall, type Firewall, type Slot, slottedName } from '@portcullis/ruleset';
-import { type Applied, type AppliedFamily, type AppliedSet, hookKey, leastCapacity, setType } from './applied.js';
+import { type Chain, type FamilyFirewall, type Firewall, type Slot, setTypeOf, slottedName } from '@portcullis/ruleset';
+import { type Applied, type AppliedFamily, type AppliedSet, hookKey, leastCapacity } from './applied.js';
 import { type Diff, diffRules, type RuleChange, type SetChange } from './diff.js';
 import { renderRestore } from './restore-text.js';
 import { freeSlot, setNamesOf, slottedRules } from './slots.js';
@@ -24,7 +24,10 @@ export interface PlanOptions {
    * a set after the last rule that named it is gone, and nothing waits for that. Default: false.
    */
   readonly keepStrays?: boolean;
-  /** Writes every chain that changes anew, whatever the kernel holds, instead of editing it. Default: false. */
+  /**
+   * Writes every chain that changes anew, whatever the kernel holds, instead of editing it, and swaps no sets, which the
+   * kernel refuses while somebody lists one of them. Default: false.
+   */
   readonly rewriteChains?: boolean;
 }
 
@@ -33,9 +36,10 @@ export interface PlanOptions {
  *
  * Order (E2, E3, E5): sets that no rule names yet are made and filled; then the rules of each family change at once;
  * then sets that no rule names any more go. A set in use changes in place only where nothing else changes and its
- * members only come or only go: every state on the way then lies between the two. In every other case the new content
- * is made ready under the set's other slot, and the rules, changing at once, take it up. Members and rules that changed
- * one after the other could allow for a moment what neither state allows.
+ * members only come or only go: every state on the way then lies between the two. Where nothing but one set changes, its
+ * new content is made ready beside it and swapped for the old, at once and without a rule. In every other case the new
+ * content is made ready under another slot of the set, and the rules, changing at once, take it up. Members and rules that
+ * changed one after the other could allow for a moment what neither state allows.
  */
 export function planChange(applied: Applied, desired: Firewall, options: PlanOptions = {}): Plan {
   const families = [
@@ -88,7 +92,9 @@ function planFamily(
   const missingHooks = desired.hooks.filter((hook) => !applied.hooked.has(hookKey(hook)));
   const changes = memberChanges(applied, desired);
   const rulesChange = changedChains.length + goneChains.length + missingHooks.length + applied.misplaced.length > 0;
-  const inPlace = !rulesChange && isOneWay(changes) && changes.every(fits);
+  const onlyMembersChange = !rulesChange && [...desired.sets.keys()].every((name) => applied.sets.has(name));
+  const inPlace = onlyMembersChange && isOneWay(changes) && changes.every(fits);
+  const swapped = onlyMembersChange && changes.length === 1 && !rewriteChains;
 
   const setsBefore: string[] = [];
   const setsAfter: string[] = [];
@@ -96,37 +102,44 @@ function planFamily(
   const sets = new Map(applied.sets);
   const strays = new Map(applied.strays);
   const moved = new Set<string>();
-  const make = (name: string, members: ReadonlySet<string>) => {
+  const makeReady = (name: string, members: ReadonlySet<string>): AppliedSet => {
     const slot = freeSlot(name, applied);
     const fullName = slottedName(name, slot);
     const capacity = capacityFor(members.size);
     // A set that was left behind may have any content.
     if (strays.delete(fullName)) setsBefore.push(`destroy ${fullName}`);
-    setsBefore.push(`create ${fullName} ${setType} family ${family === 4 ? 'inet' : 'inet6'} maxelem ${capacity}`);
-    setChanges.push({ family, set: fullName, kind: 'added', member: '' });
-    for (const member of members) {
-      setsBefore.push(`add ${fullName} ${member}`);
-      setChanges.push({ family, set: fullName, kind: 'added', member });
-    }
-    sets.set(name, { slot, capacity, members });
+    const inet = family === 4 ? 'inet' : 'inet6';
+    setsBefore.push(`create ${fullName} ${setTypeOf(name)} family ${inet} maxelem ${capacity}`);
+    for (const member of members) setsBefore.push(`add ${fullName} ${member}`);
+    return { slot, capacity, members };
+  };
+  const move = (name: string, members: ReadonlySet<string>) => {
+    const made = makeReady(name, members);
+    setChanges.push(...newSetChanges(slottedName(name, made.slot), members, family));
+    sets.set(name, made);
     moved.add(name);
   };
 
-  for (const [name, members] of desired.sets) if (!applied.sets.has(name)) make(name, members);
+  for (const [name, members] of desired.sets) if (!applied.sets.has(name)) move(name, members);
   for (const change of changes) {
     const { name, old, members } = change;
     const fullName = slottedName(name, old.slot);
-    if (inPlace) {
-      for (const [kind, verb, changed] of [
-        ['added', 'add', change.added],
-        ['removed', 'del', change.removed],
-      ] as const) {
-        setsBefore.push(...changed.map((member) => `${verb} ${fullName} ${member}`));
-        setChanges.push(...changed.map((member) => ({ family, set: fullName, kind, member })));
+    if (swapped && !inPlace) {
+      const fresh = makeReady(name, members);
+      const freshName = slottedName(name, fresh.slot);
+      // In a step of its own: it is not taken where a line before was refused.
+      setsAfter.push(`swap ${freshName} ${fullName}`);
+      setChanges.push(...newSetChanges(freshName, old.members, family), ...inPlaceChanges(change, family));
+      strays.set(freshName, old.members);
+      sets.set(name, { ...fresh, slot: old.slot });
+    } else if (inPlace) {
+      for (const { kind, set, member } of inPlaceChanges(change, family)) {
+        setsBefore.push(`${kind === 'added' ? 'add' : 'del'} ${set} ${member}`);
       }
+      setChanges.push(...inPlaceChanges(change, family));
       sets.set(name, { ...old, members });
     } else {
-      make(name, members);
+      move(name, members);
       strays.set(fullName, old.members);
     }
   }
@@ -192,6 +205,18 @@ function memberChanges(applied: AppliedFamily, desired: FamilyFirewall): MemberC
     if (added.length + removed.length > 0) changes.push({ name, old, members, added, removed });
   }
   return changes;
+}
+
+function newSetChanges(set: string, members: ReadonlySet<string>, family: Family): SetChange[] {
+  return ['', ...members].map((member) => ({ family, set, kind: 'added' as const, member }));
+}
+
+function inPlaceChanges({ name, old, added, removed }: MemberChange, family: Family): SetChange[] {
+  const set = slottedName(name, old.slot);
+  return [
+    ...added.map((member) => ({ family, set, kind: 'added' as const, member })),
+    ...removed.map((member) => ({ family, set, kind: 'removed' as const, member })),
+  ];
 }
 
 function isOneWay(changes: readonly MemberChange[]): boolean {

@@ -1,10 +1,10 @@
 import { isIPv4 } from 'node:net';
-import type { HostGroup, HostNic, HostState, MemberSet } from '@portcullis/compile';
+import type { HostAddressGroup, HostGroup, HostNic, HostState, MemberSet } from '@portcullis/compile';
 import type { Direction, Family } from '@portcullis/model';
 import type { Chain, HookRule } from './chain.js';
 import { renderDispatch } from './dispatch.js';
 import { type GroupChain, renderGroupChain } from './group-chain.js';
-import { kernelAddress } from './kernel-address.js';
+import { kernelAddress, networkMembers, requiredCidr } from './kernel-address.js';
 import { chains, groupChain } from './names.js';
 import { allowChain, clearMark, renderClosedNic, renderNicChains } from './nic-chains.js';
 import { renderZones } from './zones.js';
@@ -69,6 +69,7 @@ interface Structure {
 export class FirewallRenderer {
   readonly #nics = new WeakMap<HostNic, Map<Family, NicParts>>();
   readonly #groups = new WeakMap<HostGroup, Map<string, GroupChain>>();
+  readonly #cidrs = new WeakMap<HostAddressGroup, Record<Family, ReadonlySet<string>>>();
   readonly #members = new WeakMap<MemberSet, Record<Family, ReadonlySet<string>>>();
   readonly #addressTexts = new Map<string, string>();
   #lastStructure: ({ nics: HostState['nics']; closed: ReadonlySet<string> } & Record<Family, Structure>) | undefined;
@@ -85,9 +86,12 @@ export class FirewallRenderer {
     for (const [name, use] of structure.groupUses) {
       const group = state.groups.get(use.group);
       if (group === undefined) continue;
-      const { chain, memberSets } = this.#groupChain(group, name, { ...use, family });
+      const { chain, memberSets, addressGroupSets } = this.#groupChain(group, name, { ...use, family });
       all.set(name, chain);
       for (const { set, key } of memberSets) sets.set(set, this.#membersOf(state.memberSets.get(key), family));
+      for (const { set, addressGroup } of addressGroupSets) {
+        sets.set(set, this.#cidrsOf(state.addressGroups.get(addressGroup), family));
+      }
     }
     return { hooks, chains: all, sets };
   }
@@ -151,6 +155,13 @@ export class FirewallRenderer {
     this.#members.set(members, cached);
     return cached[family];
   }
+
+  #cidrsOf(group: HostAddressGroup | undefined, family: Family): ReadonlySet<string> {
+    if (group === undefined) return emptySet;
+    const cached = this.#cidrs.get(group) ?? splitCidrs(group.cidrs);
+    this.#cidrs.set(group, cached);
+    return cached[family];
+  }
 }
 
 function renderNicParts(nic: HostNic, family: Family): NicParts {
@@ -171,6 +182,16 @@ function closedParts(nic: HostNic): NicParts {
 }
 
 const emptySet: ReadonlySet<string> = new Set();
+
+/** Networks by family as the kernel prints them. */
+function splitCidrs(cidrs: ReadonlySet<string>): Record<Family, ReadonlySet<string>> {
+  const split = { 4: new Set<string>(), 6: new Set<string>() };
+  for (const text of cidrs) {
+    const cidr = requiredCidr(text);
+    for (const member of networkMembers(cidr)) split[cidr.family].add(member);
+  }
+  return split;
+}
 
 /** Most texts that are remembered; forgetting costs a little time only. */
 const maxTexts = 200_000;

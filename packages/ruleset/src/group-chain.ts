@@ -2,13 +2,15 @@ import { type HostGroup, memberSetKey } from '@portcullis/compile';
 import type { Direction, Family, Rule } from '@portcullis/model';
 import type { Chain } from './chain.js';
 import { kernelCidr, requiredCidr } from './kernel-address.js';
-import { chains, groupChain, setName } from './names.js';
+import { addressGroupSetName, chains, groupChain, setName } from './names.js';
 import { comment } from './nic-chains.js';
 
 export interface GroupChain {
   readonly chain: Chain;
   /** The member sets that its rules name. */
   readonly memberSets: readonly { readonly set: string; readonly key: string }[];
+  /** The sets of address groups that its rules name. */
+  readonly addressGroupSets: readonly { readonly set: string; readonly addressGroup: string }[];
 }
 
 /** The rules of one group for one direction: whatever matches goes on to PC-ALLOW, which returns to the NIC's chain. */
@@ -17,6 +19,7 @@ export function renderGroupChain(
   { direction, routingDomain, family }: { direction: Direction; routingDomain: string; family: Family },
 ): GroupChain {
   const rules = group.rules.filter((rule) => rule.active && rule.direction === direction && covers(rule, family));
+  const addressGroups = rules.flatMap(({ addressGroup }) => (addressGroup === undefined ? [] : [addressGroup]));
   const remoteGroups = rules.flatMap(({ remoteGroup }) => (remoteGroup === undefined ? [] : [remoteGroup]));
   const chain: Chain = {
     table: 'filter',
@@ -25,7 +28,14 @@ export function renderGroupChain(
     rules: [comment(group.id), ...new Set(rules.map((rule) => renderRule(rule, routingDomain, family)).toSorted())],
   };
   const keys = [...new Set(remoteGroups)].map((remote) => memberSetKey(remote, routingDomain));
-  return { chain, memberSets: keys.map((key) => ({ set: setName(key, family), key })) };
+  return {
+    chain,
+    memberSets: keys.map((key) => ({ set: setName(key, family), key })),
+    addressGroupSets: [...new Set(addressGroups)].map((addressGroup) => ({
+      set: addressGroupSetName(addressGroup, family),
+      addressGroup,
+    })),
+  };
 }
 
 /**
@@ -44,6 +54,9 @@ function renderRule(rule: Rule, routingDomain: string, family: Family): string {
   const range = rule.cidr === undefined ? undefined : kernelCidr(requiredCidr(rule.cidr));
   if (range !== undefined) parts.push(`${address} ${range}`);
   parts.push(...protocolParts(rule, family));
+  if (rule.addressGroup !== undefined) {
+    parts.push(`-m set --match-set ${addressGroupSetName(rule.addressGroup, family)} ${side}`);
+  }
   if (rule.remoteGroup !== undefined) {
     parts.push(`-m set --match-set ${setName(memberSetKey(rule.remoteGroup, routingDomain), family)} ${side}`);
   }

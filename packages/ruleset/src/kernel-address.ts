@@ -21,6 +21,19 @@ export function kernelCidr(cidr: Cidr): string | undefined {
   return `${kernelAddress(formatAddress(cidr))}/${cidr.prefixLength}`;
 }
 
+/**
+ * A CIDR as `ipset save` prints it in a set of networks: a single address without its length. Of everything of a family,
+ * which such a set refuses (/0), the two halves.
+ */
+export function networkMembers(cidr: Cidr): string[] {
+  const { family, value, prefixLength } = cidr;
+  const bits = addressBits(family);
+  if (prefixLength === bits) return [kernelAddress(formatAddress(cidr))];
+  if (prefixLength > 0) return [`${kernelAddress(formatAddress(cidr))}/${prefixLength}`];
+  const upper = { family, value: value + (1n << BigInt(bits - 1)) };
+  return [cidr, upper].map((half) => `${formatAddress(half)}/1`);
+}
+
 export function requiredCidr(text: string): Cidr {
   const cidr = parseCidr(text);
   if (cidr === undefined) throw new RangeError(`not a CIDR: ${JSON.stringify(text)}`);

@@ -37,6 +37,16 @@ export function setName(memberSetKey: string, family: Family): string {
   return `pc-${family}-${shortHash(memberSetKey)}`;
 }
 
+/** Name of the set of an address group without its slot. */
+export function addressGroupSetName(addressGroup: string, family: Family): string {
+  return `pc-${family}n-${shortHash(addressGroup)}`;
+}
+
+/** A set keeps its type for as long as it has its name: the type is part of the name. */
+export function setTypeOf(name: string): 'hash:ip' | 'hash:net' {
+  return /^pc-[46]n-/.test(name) ? 'hash:net' : 'hash:ip';
+}
+
 /**
  * Each set may live in one of several places, so that a new content can be made ready beside the old. More than two,
  * because the kernel lets go of an old one only some time after the last rule that named it is gone.
@@ -48,7 +58,7 @@ export function slottedName(name: string, slot: Slot): string {
   return `${name}-${slot}`;
 }
 
-const slotted = /^(pc-[46]-[0-9a-f]{16})-([a-f])$/;
+const slotted = /^(pc-[46]n?-[0-9a-f]{16})-([a-f])$/;
 
 /** The parts of a name that `slottedName` made; undefined for anything else. */
 export function parseSlottedName(name: string): { name: string; slot: Slot } | undefined {

@@ -12,6 +12,7 @@ import type { Binding, EgressDefault, Network, Nic, Protocol, Rule, SecurityGrou
 export class CloudFeed {
   readonly #groups = new Map<string, policyV1.SecurityGroup>();
   readonly #rules = new Map<string, Map<string, policyV1.SecurityGroupRule>>();
+  readonly #addressGroups = new Set<string>();
   readonly #memberships = new Map<string, Map<string, policyV1.Membership>>();
   readonly #groupsOfNic = new Map<string, Set<string>>();
   readonly #networks = new Map<string, inventoryV1.Network>();
@@ -29,20 +30,26 @@ export class CloudFeed {
   }
 
   applyPolicy(changes: readonly policyV1.Change[]): CloudChange[] {
+    const result: CloudChange[] = [];
     const touched = new Set<string>();
     for (const { change } of changes) {
-      if (change.case === 'put') this.#putPolicy(change.value, touched);
-      else if (change.case === 'removal') this.#removePolicy(change.value, touched);
+      if (change.case === 'put') this.#putPolicy(change.value, result, touched);
+      else if (change.case === 'removal') this.#removePolicy(change.value, result, touched);
     }
-    return this.#groupChanges(touched);
+    return [...result, ...this.#groupChanges(touched)];
   }
 
   /** The changes that lead from what is held to a snapshot. */
   applyPolicySnapshot(resources: readonly policyV1.Resource[]): CloudChange[] {
+    const result: CloudChange[] = [];
     const touched = new Set([...this.#groups.keys(), ...this.#rules.keys(), ...this.#memberships.keys()]);
     for (const map of [this.#groups, this.#rules, this.#memberships, this.#groupsOfNic]) map.clear();
-    for (const resource of resources) this.#putPolicy(resource, touched);
-    return this.#groupChanges(touched);
+    const said = new Set(
+      resources.flatMap(({ resource }) => (resource.case === 'addressGroup' ? [resource.value.name] : [])),
+    );
+    for (const name of [...this.#addressGroups].filter((each) => !said.has(each))) this.#dropAddressGroup(name, result);
+    for (const resource of resources) this.#putPolicy(resource, result, touched);
+    return [...result, ...this.#groupChanges(touched)];
   }
 
   applyInventory(changes: readonly inventoryV1.Change[]): CloudChange[] {
@@ -69,8 +76,14 @@ export class CloudFeed {
     return [...result, ...this.#groupChanges(touched)];
   }
 
-  #putPolicy({ resource }: policyV1.Resource, touched: Set<string>): void {
+  #putPolicy({ resource }: policyV1.Resource, result: CloudChange[], touched: Set<string>): void {
     switch (resource.case) {
+      case 'addressGroup': {
+        const { name, maskedCidrs } = resource.value;
+        this.#addressGroups.add(name);
+        result.push({ kind: 'addressGroup', id: name, value: { id: name, cidrs: maskedCidrs } });
+        return;
+      }
       case 'securityGroup':
         this.#groups.set(resource.value.name, resource.value);
         touched.add(resource.value.name);
@@ -92,8 +105,11 @@ export class CloudFeed {
     }
   }
 
-  #removePolicy({ removed }: policyV1.Removal, touched: Set<string>): void {
+  #removePolicy({ removed }: policyV1.Removal, result: CloudChange[], touched: Set<string>): void {
     switch (removed.case) {
+      case 'addressGroup':
+        this.#dropAddressGroup(removed.value, result);
+        return;
       case 'securityGroup':
         this.#groups.delete(removed.value);
         touched.add(removed.value);
@@ -152,6 +168,11 @@ export class CloudFeed {
         this.#dropBinding(removed.value, result);
         return;
     }
+  }
+
+  #dropAddressGroup(name: string, result: CloudChange[]): void {
+    this.#addressGroups.delete(name);
+    result.push({ kind: 'addressGroup', id: name, value: undefined });
   }
 
   #dropNetwork(name: string, result: CloudChange[]): void {
@@ -233,6 +254,7 @@ function ruleOf(rule: policyV1.SecurityGroupRule): Rule {
     ...(hasPorts ? { ports: { start: rule.startPort ?? 1, end: rule.endPort ?? 65535 } } : {}),
     ...(type === undefined ? {} : { icmp: code === undefined ? { type } : { type, code } }),
     ...(rule.maskedCidr === '' ? {} : { cidr: rule.maskedCidr }),
+    ...(rule.addressGroup === '' ? {} : { addressGroup: rule.addressGroup }),
     ...(rule.remoteSecurityGroup === '' ? {} : { remoteGroup: rule.remoteSecurityGroup }),
     active: !rule.disabled && !rule.expired && protocol !== undefined,
   };

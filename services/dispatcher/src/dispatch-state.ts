@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type CloudChange, digestHostState, Span } from '@portcullis/compile';
 import type { Generation, Source } from './generation.js';
-import { HostRecord } from './host-record.js';
+import { HostRecord, type ObjectKey } from './host-record.js';
 import { MemberLog } from './member-log.js';
 import { Signal } from './signal.js';
 
@@ -76,8 +76,9 @@ export class DispatchState {
     this.#sequence += 1;
     this.#seen[source] = { epoch, revision };
     this.#hosts = hosts;
-    const { dirty, memberDeltas } = this.span.apply(changes);
-    for (const [key, delta] of memberDeltas) this.memberLog.append(key, delta, this.#sequence);
+    const { dirty, memberDeltas, cidrDeltas } = this.span.apply(changes);
+    for (const [key, delta] of memberDeltas) this.memberLog.append(`memberSet ${key}`, delta, this.#sequence);
+    for (const [id, delta] of cidrDeltas) this.memberLog.append(`addressGroup ${id}`, delta, this.#sequence);
     // Revisions of another store cannot be compared with what hosts have acknowledged.
     if (isOtherStore) this.#records.clear();
     this.#keepRecords(isOtherStore || !wasReady);
@@ -87,14 +88,21 @@ export class DispatchState {
       for (const id of objects.nics) record.dirty.mark(`nic ${id}`, this.#sequence);
       for (const id of objects.groups) record.dirty.mark(`group ${id}`, this.#sequence);
       for (const key of objects.memberSets) {
-        record.dirty.mark(`memberSet ${key}`, this.#sequence);
-        if (this.span.memberSet(host, key) === undefined) record.setSince.delete(key);
-        else if (!record.setSince.has(key)) record.setSince.set(key, this.#sequence);
+        this.#markSet(record, `memberSet ${key}`, this.span.memberSet(host, key) !== undefined);
+      }
+      for (const id of objects.addressGroups) {
+        this.#markSet(record, `addressGroup ${id}`, this.span.addressGroup(host, id) !== undefined);
       }
       record.want(source, this.revisions);
       this.#onDirty(record);
     }
     this.changed.notify();
+  }
+
+  #markSet(record: HostRecord, key: ObjectKey, isNeeded: boolean): void {
+    record.dirty.mark(key, this.#sequence);
+    if (!isNeeded) record.setSince.delete(key);
+    else if (!record.setSince.has(key)) record.setSince.set(key, this.#sequence);
   }
 
   /** One record per registered host, and per host that still has NICs. */
@@ -103,7 +111,9 @@ export class DispatchState {
     for (const host of [...this.#hosts, ...this.span.hosts()]) {
       if (this.#records.has(host)) continue;
       const record = new HostRecord(host, { sequence: this.#sequence, generation: this.revisions });
-      for (const key of this.span.hostState(host).memberSets.keys()) record.setSince.set(key, this.#sequence);
+      const { memberSets, addressGroups } = this.span.hostState(host);
+      for (const key of memberSets.keys()) record.setSince.set(`memberSet ${key}`, this.#sequence);
+      for (const id of addressGroups.keys()) record.setSince.set(`addressGroup ${id}`, this.#sequence);
       this.#records.set(host, record);
       if (ring) this.#onDirty(record);
     }

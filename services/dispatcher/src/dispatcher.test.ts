@@ -48,6 +48,16 @@ const rulePut = (groupId: string, id: string, remote = '') => ({
     },
   },
 });
+const addressGroupName = (id: string) => `projects/p/addressGroups/${id}`;
+const addressGroupPut = (id: string, ...maskedCidrs: string[]) => ({
+  put: { case: 'addressGroup' as const, value: { name: addressGroupName(id), maskedCidrs } },
+});
+const namingRulePut = (groupId: string, id: string, addressGroup: string) => ({
+  put: {
+    case: 'securityGroupRule' as const,
+    value: { ...rulePut(groupId, id).put.value, addressGroup: addressGroupName(addressGroup) },
+  },
+});
 const membershipPut = (groupId: string, nicId: string) => ({
   put: {
     case: 'membership' as const,
@@ -154,6 +164,56 @@ describe('the dispatcher', () => {
     const second = await sync('h1', first.completed.cursor);
     expect(second.events).toMatchObject([{ case: 'memberSet', value: { reset: false, addedAddresses: ['10.0.0.3'] } }]);
     expect((await sync('h1', second.completed.cursor)).events).toEqual([]);
+  });
+
+  it('D2 D3 tells the hosts whose rules name an address group its CIDRs, then what changes of them', async () => {
+    const office = addressGroupName('office');
+    await untilSeen(cloud.policy.commit(addressGroupPut('office', '10.0.0.0/8'), namingRulePut('web', 'r2', 'office')));
+    const first = await sync('h1');
+    expect(first.events).toContainEqual({
+      case: 'addressGroup',
+      value: expect.objectContaining({ addressGroup: office, reset: true, addedCidrs: ['10.0.0.0/8'] }),
+    });
+    expect((await sync('h2')).events.some((event) => event.case === 'addressGroup')).toBe(false);
+    await syncAndAcknowledge('h1');
+    await syncAndAcknowledge('h2');
+    const token = cloud.policy.commit(addressGroupPut('office', '10.0.0.0/8', '::/0'));
+    await untilSeen(token);
+    expect((await wait({ tokens: [token] })).laggingHosts.map(({ host }) => host)).toEqual(['hosts/h1']);
+    const { events, completed } = await sync('h1', first.completed.cursor);
+    expect(events).toEqual([
+      {
+        case: 'addressGroup',
+        value: expect.objectContaining({ addressGroup: office, reset: false, addedCidrs: ['::/0'], removedCidrs: [] }),
+      },
+    ]);
+    await untilSeen(cloud.policy.commit({ removal: { case: 'securityGroupRule', value: `${group('web')}/rules/r2` } }));
+    const gone = (await sync('h1', completed.cursor)).events.filter((event) => event.case === 'removal');
+    expect(gone.map(({ value }) => value.removed)).toEqual([{ case: 'addressGroup', value: office }]);
+  });
+
+  it('tells a large address group in several messages', async () => {
+    const cidrs = Array.from({ length: 25_000 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
+    await untilSeen(cloud.policy.commit(addressGroupPut('large', ...cidrs), namingRulePut('web', 'r2', 'large')));
+    const parts = (await sync('h1')).events.flatMap((event) => (event.case === 'addressGroup' ? [event.value] : []));
+    expect(parts.map(({ reset, addedCidrs }) => [reset, addedCidrs.length])).toEqual([
+      [true, 10_000],
+      [false, 10_000],
+      [false, 5000],
+    ]);
+  });
+
+  it('forgets an address group that a new snapshot does not have', async () => {
+    await untilSeen(cloud.policy.commit(addressGroupPut('office', '10.0.0.0/8'), namingRulePut('web', 'r2', 'office')));
+    // Nobody hears the removal itself.
+    cloud.policy.disconnect();
+    cloud.policy.epoch = 'e2';
+    cloud.policy.commit({ removal: { case: 'addressGroup', value: addressGroupName('office') } });
+    await vi.waitFor(async () => {
+      const { events } = await sync('h1');
+      const said = events.flatMap((event) => (event.case === 'addressGroup' ? [event.value.addedCidrs] : []));
+      expect(said).toEqual([[]]);
+    });
   });
 
   it('tells a host that slept through many changes each object once', async () => {

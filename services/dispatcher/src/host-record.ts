@@ -3,7 +3,7 @@ import { DirtyLog } from './dirty-log.js';
 import { covers, type Generation, type Source } from './generation.js';
 
 /** Names one object of a host's state. */
-export type ObjectKey = `nic ${string}` | `group ${string}` | `memberSet ${string}`;
+export type ObjectKey = `nic ${string}` | `group ${string}` | `memberSet ${string}` | `addressGroup ${string}`;
 
 interface Unacknowledged {
   readonly source: Source;
@@ -29,8 +29,8 @@ const maxUnacknowledged = 1024;
  */
 export class HostRecord {
   readonly dirty: DirtyLog<ObjectKey>;
-  /** Since when the host has needed each member set. */
-  readonly setSince = new Map<string, number>();
+  /** Since when the host has needed each member set and address group. */
+  readonly setSince = new Map<ObjectKey, number>();
   #unacknowledged: Unacknowledged[] = [];
   #refusal: Refusal | undefined;
   desired: Generation;

@@ -12,7 +12,7 @@ const maxChanges = 4096;
 const maxSets = 16_384;
 
 /**
- * What changed in each member set, for hosts that had it before.
+ * What changed in each member set and address group, for hosts that had it before.
  *
  * Owns: the newest deltas by set. Does not own: the sets.
  */

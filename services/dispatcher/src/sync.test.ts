@@ -12,16 +12,17 @@ class ToldHost {
   digest = '';
   readonly #nics = new Map<string, ReturnType<typeof decodeHostNic>>();
   readonly #groups = new Map<string, ReturnType<typeof decodeHostGroup>>();
+  readonly #addressGroups = new Map<string, { id: string; cidrs: Set<string> }>();
   readonly #members = new Map<string, { group: string; routingDomain: string; addresses: Set<string> }>();
 
   get state(): HostState {
-    return { nics: this.#nics, groups: this.#groups, memberSets: this.#members };
+    return { nics: this.#nics, groups: this.#groups, memberSets: this.#members, addressGroups: this.#addressGroups };
   }
 
   hear({ event }: enforceV1.SyncResponse): void {
     switch (event.case) {
       case 'snapshotStarted':
-        for (const map of [this.#nics, this.#groups, this.#members]) map.clear();
+        for (const map of [this.#nics, this.#groups, this.#members, this.#addressGroups]) map.clear();
         return;
       case 'nic':
         this.#nics.set(event.value.nic, decodeHostNic(event.value));
@@ -38,10 +39,18 @@ class ToldHost {
         this.#members.set(key, { group, routingDomain, addresses });
         return;
       }
+      case 'addressGroup': {
+        const { addressGroup: id, reset, addedCidrs, removedCidrs } = event.value;
+        const cidrs = new Set([...(reset ? [] : (this.#addressGroups.get(id)?.cidrs ?? [])), ...addedCidrs]);
+        for (const cidr of removedCidrs) cidrs.delete(cidr);
+        this.#addressGroups.set(id, { id, cidrs });
+        return;
+      }
       case 'removal': {
         const { removed } = event.value;
         if (removed.case === 'nic') this.#nics.delete(removed.value);
         if (removed.case === 'group') this.#groups.delete(removed.value);
+        if (removed.case === 'addressGroup') this.#addressGroups.delete(removed.value);
         if (removed.case === 'memberSet') {
           this.#members.delete(memberSetKey(removed.value.group, removed.value.routingDomain));
         }

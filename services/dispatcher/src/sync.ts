@@ -1,11 +1,11 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { encodeHostGroup, encodeHostNic, enforceV1 } from '@portcullis/api';
-import { parseMemberSetKey } from '@portcullis/compile';
+import { type MemberDelta, parseMemberSetKey } from '@portcullis/compile';
 import type { DispatchState } from './dispatch-state.js';
 import type { Generation } from './generation.js';
 import type { HostRecord, ObjectKey } from './host-record.js';
 
-/** Addresses in one message: 10 000 of at most 39 characters stay below 1 MiB. */
+/** Addresses or CIDRs in one message: 10 000 of at most 43 characters stay below 1 MiB. */
 const maxAddresses = 10_000;
 
 type Event = NonNullable<MessageInitShape<typeof enforceV1.SyncResponseSchema>['event']>;
@@ -18,11 +18,11 @@ export function answerSync(state: DispatchState, record: HostRecord, cursor: str
   const since = parseCursor(cursor, state.instance);
   if (since !== undefined) record.dirty.forget(since);
   record.told = record.desired;
-  const changed = since === undefined ? undefined : record.dirty.since(since);
+  const dirty = since === undefined ? undefined : record.dirty.since(since);
   const events =
-    since === undefined || changed === undefined
+    since === undefined || dirty === undefined
       ? snapshot(state, record)
-      : changed.flatMap((key) => objectEvents(state, record, key, since));
+      : dirty.flatMap((key) => objectEvents(state, record, key, since));
   const completed: Event = {
     case: 'completed',
     value: {
@@ -52,12 +52,13 @@ function parseCursor(cursor: string, instance: string): number | undefined {
 }
 
 function snapshot(state: DispatchState, record: HostRecord): Event[] {
-  const { nics, groups, memberSets } = state.span.hostState(record.name);
+  const { nics, groups, memberSets, addressGroups } = state.span.hostState(record.name);
   return [
     { case: 'snapshotStarted', value: {} },
     ...[...nics.values()].map((nic): Event => ({ case: 'nic', value: encodeHostNic(nic) })),
     ...[...groups.values()].map((group): Event => ({ case: 'group', value: encodeHostGroup(group) })),
-    ...[...memberSets].flatMap(([key, { addresses }]) => wholeSet(key, addresses)),
+    ...[...memberSets].flatMap(([key, { addresses }]) => whole(addresses, memberSetEvent(key))),
+    ...[...addressGroups].flatMap(([id, { cidrs }]) => whole(cidrs, addressGroupEvent(id))),
   ];
 }
 
@@ -72,37 +73,54 @@ function objectEvents(state: DispatchState, record: HostRecord, key: ObjectKey, 
     const group = state.span.group(record.name, id);
     return [group ? { case: 'group', value: encodeHostGroup(group) } : removal({ case: 'group', value: id })];
   }
+  const delta = (record.setSince.get(key) ?? 0) <= since ? state.memberLog.since(key, since) : undefined;
+  if (kind === 'addressGroup') {
+    const group = state.span.addressGroup(record.name, id);
+    if (!group) return [removal({ case: 'addressGroup', value: id })];
+    return changed(group.cidrs, delta, addressGroupEvent(id));
+  }
   const set = state.span.memberSet(record.name, id);
   if (!set) return [removal({ case: 'memberSet', value: parseMemberSetKey(id) })];
-  const delta = (record.setSince.get(id) ?? 0) <= since ? state.memberLog.since(id, since) : undefined;
-  if (delta === undefined) return wholeSet(id, set.addresses);
+  return changed(set.addresses, delta, memberSetEvent(id));
+}
+
+/** Makes one message of a part of what is in a set. */
+type SetEvent = (change: { reset?: boolean; added?: string[]; removed?: string[] }) => Event;
+
+function memberSetEvent(key: string): SetEvent {
+  return ({ reset = false, added = [], removed = [] }) => ({
+    case: 'memberSet',
+    value: { ...parseMemberSetKey(key), reset, addedAddresses: added, removedAddresses: removed },
+  });
+}
+
+function addressGroupEvent(addressGroup: string): SetEvent {
+  return ({ reset = false, added = [], removed = [] }) => ({
+    case: 'addressGroup',
+    value: { addressGroup, reset, addedCidrs: added, removedCidrs: removed },
+  });
+}
+
+/** The change of a set, or all of it where no change is known. */
+function changed(members: ReadonlySet<string>, delta: MemberDelta | undefined, event: SetEvent): Event[] {
+  if (delta === undefined) return whole(members, event);
   return [
-    ...inParts(delta.added).map((addedAddresses) => memberSetEvent(id, { addedAddresses })),
-    ...inParts(delta.removed).map((removedAddresses) => memberSetEvent(id, { removedAddresses })),
+    ...inParts(delta.added).map((added) => event({ added })),
+    ...inParts(delta.removed).map((removed) => event({ removed })),
   ];
 }
 
-function wholeSet(key: string, addresses: ReadonlySet<string>): Event[] {
-  const [first = [], ...rest] = inParts([...addresses]);
-  return [
-    memberSetEvent(key, { reset: true, addedAddresses: first }),
-    ...rest.map((addedAddresses) => memberSetEvent(key, { addedAddresses })),
-  ];
-}
-
-function memberSetEvent(
-  key: string,
-  change: { reset?: boolean; addedAddresses?: string[]; removedAddresses?: string[] },
-): Event {
-  return { case: 'memberSet', value: { ...parseMemberSetKey(key), ...change } };
+function whole(members: ReadonlySet<string>, event: SetEvent): Event[] {
+  const [first = [], ...rest] = inParts([...members]);
+  return [event({ reset: true, added: first }), ...rest.map((added) => event({ added }))];
 }
 
 function removal(removed: NonNullable<MessageInitShape<typeof enforceV1.RemovalSchema>['removed']>): Event {
   return { case: 'removal', value: { removed } };
 }
 
-function inParts(addresses: readonly string[]): string[][] {
+function inParts(members: readonly string[]): string[][] {
   const parts: string[][] = [];
-  for (let i = 0; i < addresses.length; i += maxAddresses) parts.push(addresses.slice(i, i + maxAddresses));
+  for (let i = 0; i < members.length; i += maxAddresses) parts.push(members.slice(i, i + maxAddresses));
   return parts;
 }

@@ -4,6 +4,7 @@ import { bindingKey } from '../cloud.js';
 import type { CloudChange } from '../span.js';
 
 const groupIds = ['g1', 'g2', 'g3'];
+const addressGroupIds = ['ag1', 'ag2'];
 const networkIds = ['n1', 'n2', 'n3'];
 const nicIds = ['a', 'b', 'c', 'd'];
 export const hosts = ['h1', 'h2', 'h3'];
@@ -16,8 +17,9 @@ const rule: fc.Arbitrary<Rule> = fc.record(
     protocol: fc.constant('all'),
     active: fc.boolean(),
     remoteGroup: fc.constantFrom('g1', 'g2', 'g3', 'unknown'),
+    addressGroup: fc.constantFrom(...addressGroupIds, 'unknown'),
   },
-  { noNullPrototype: true },
+  { noNullPrototype: true, requiredKeys: ['id', 'direction', 'protocol', 'active', 'remoteGroup'] },
 );
 const groupChange = fc.constantFrom(...groupIds).chain((id) =>
   gone(
@@ -29,6 +31,14 @@ const groupChange = fc.constantFrom(...groupIds).chain((id) =>
       nics: fc.subarray(nicIds),
     }),
   ).map((value): CloudChange => ({ kind: 'group', id, value })),
+);
+const addressGroupChange = fc.constantFrom(...addressGroupIds).chain((id) =>
+  gone(
+    fc.record({
+      id: fc.constant(id),
+      cidrs: fc.subarray(['0.0.0.0/0', '10.0.0.0/8', '10.1.0.0/16', '10.0.0.1/32', '::/0', '2001:db8::/32']),
+    }),
+  ).map((value): CloudChange => ({ kind: 'addressGroup', id, value })),
 );
 const networkChange = fc.constantFrom(...networkIds).chain((id) =>
   gone(
@@ -63,6 +73,6 @@ const bindingChange = fc.tuple(fc.constantFrom(...nicIds), fc.constantFrom(...ho
     }),
   ).map((value): CloudChange => ({ kind: 'binding', id: bindingKey(nic, host), value })),
 );
-const change = fc.oneof(groupChange, networkChange, nicChange, bindingChange);
+const change = fc.oneof(groupChange, addressGroupChange, networkChange, nicChange, bindingChange);
 /** Random commits, each of a few changes: things come, change and go in any order, also before what they refer to. */
 export const history = fc.array(fc.array(change, { minLength: 1, maxLength: 4 }), { minLength: 5, maxLength: 30 });

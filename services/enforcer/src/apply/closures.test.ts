@@ -22,6 +22,7 @@ function stateOf(ownNic: HostNic | undefined, ownGroup = group): HostState {
     nics: new Map(ownNic === undefined ? [] : [[ownNic.id, ownNic]]),
     groups: new Map([[ownGroup.id, ownGroup]]),
     memberSets: new Map(),
+    addressGroups: new Map(),
   };
 }
 

@@ -1,6 +1,7 @@
 import { type HostState, memberSetKey } from '@portcullis/compile';
+import type { Family, Rule } from '@portcullis/model';
 import type { Step } from '@portcullis/plan';
-import { groupChain, nicChain, parseSlottedName, setName } from '@portcullis/ruleset';
+import { addressGroupSetName, groupChain, nicChain, parseSlottedName, setName } from '@portcullis/ruleset';
 import type { NicFailure } from '../desired/admission.js';
 import type { KernelTools } from '../kernel/kernel-tools.js';
 import type { ToolError } from '../kernel/tool-error.js';
@@ -36,18 +37,23 @@ function nicsByChain(state: HostState): Map<string, string[]> {
   return byChain;
 }
 
+function setsOf({ addressGroup, remoteGroup }: Rule, routingDomain: string, family: Family): string[] {
+  return [
+    ...(addressGroup === undefined ? [] : [addressGroupSetName(addressGroup, family)]),
+    ...(remoteGroup === undefined ? [] : [setName(memberSetKey(remoteGroup, routingDomain), family)]),
+  ];
+}
+
 /** The NICs whose groups' rules name the set of the line that was refused. */
 function nicsOfSet(state: HostState, { line = '', message }: ToolError): NicFailure[] {
   const set = line.split(' ')[1] ?? '';
   const name = parseSlottedName(set)?.name;
   const failures: NicFailure[] = [];
   for (const { id, groups, routingDomain } of state.nics.values()) {
-    const remotes = groups.flatMap((group) => state.groups.get(group)?.rules.map((rule) => rule.remoteGroup) ?? []);
-    const isNamed = remotes.some((remote) => {
-      if (remote === undefined) return false;
-      const key = memberSetKey(remote, routingDomain);
-      return setName(key, 4) === name || setName(key, 6) === name;
-    });
+    const rules = groups.flatMap((group) => state.groups.get(group)?.rules ?? []);
+    const isNamed = rules.some((rule) =>
+      ([4, 6] as const).some((family) => setsOf(rule, routingDomain, family).some((each) => each === name)),
+    );
     if (isNamed)
       failures.push({ nic: id, set, reason: 'SET_REFUSED', message: `the kernel refuses "${line}": ${message}` });
   }

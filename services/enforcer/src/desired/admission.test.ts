@@ -39,6 +39,7 @@ function desiredOf(nics: HostNic[], groups: HostGroup[] = [group], unreadable = 
       nics: new Map(nics.map((nic) => [nic.id, nic])),
       groups: new Map(groups.map((each) => [each.id, each])),
       memberSets: new Map([[key, members]]),
+      addressGroups: new Map(),
     },
     unreadable,
   };
@@ -117,6 +118,14 @@ describe('S2 what is not what it has to be closes the NIC and reaches no tool', 
     const desired = desiredOf([good, other], [group], new Map([[`memberSet ${key}`, '"x" is not an address']]));
     const { failures } = new Admission().admit(desired);
     expect(failures).toEqual([expect.objectContaining({ nic: good.id, reason: 'MEMBERS_INVALID' })]);
+  });
+
+  it('an address group that cannot be read closes the NICs whose rules name it', () => {
+    const named = { id: 'projects/p/securityGroups/other', rules: [{ ...rule, addressGroup: 'office' }] };
+    const unreadable = new Map([['addressGroup office', '"x" is not a CIDR']]);
+    const desired = desiredOf([good, { ...bad, groups: [named.id] }], [group, named], unreadable);
+    const { failures } = new Admission().admit(desired);
+    expect(failures).toEqual([{ nic: bad.id, reason: 'ADDRESS_GROUP_INVALID', message: 'office: "x" is not a CIDR' }]);
   });
 
   it('two NICs on one interface are both closed', () => {

@@ -70,7 +70,9 @@ export class Admission {
       const problem = remembered(this.#groups, group, () => groupProblem(group));
       if (problem !== undefined) return problem;
       if (unreadable.size === 0) continue;
-      for (const { remoteGroup } of group.rules) {
+      for (const { addressGroup, remoteGroup } of group.rules) {
+        const why = addressGroup === undefined ? undefined : unreadable.get(`addressGroup ${addressGroup}`);
+        if (why !== undefined) return { reason: 'ADDRESS_GROUP_INVALID', message: `${addressGroup}: ${why}` };
         if (remoteGroup === undefined) continue;
         const message = unreadable.get(`memberSet ${memberSetKey(remoteGroup, nic.routingDomain)}`);
         if (message !== undefined) return { reason: 'MEMBERS_INVALID', message: `${remoteGroup}: ${message}` };

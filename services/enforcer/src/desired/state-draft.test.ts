@@ -1,4 +1,4 @@
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { encodeHostGroup, encodeHostNic, enforceV1 } from '@portcullis/api';
 import { digestHostState, type HostState } from '@portcullis/compile';
 import { describe, expect, it } from 'vitest';
@@ -8,13 +8,16 @@ import { StateDraft } from './state-draft.js';
 
 type Event = enforceV1.SyncResponse['event'];
 
-function snapshotOf({ nics, groups, memberSets }: HostState): Event[] {
+function snapshotOf({ nics, groups, memberSets, addressGroups }: HostState): Event[] {
   return [
     { case: 'snapshotStarted', value: create(enforceV1.SnapshotStartedSchema) },
     ...[...nics.values()].map((nic): Event => ({ case: 'nic', value: encodeHostNic(nic) })),
     ...[...groups.values()].map((group): Event => ({ case: 'group', value: encodeHostGroup(group) })),
     ...[...memberSets.values()].map(
       (set): Event => memberSet({ ...set, reset: true, addedAddresses: [...set.addresses] }),
+    ),
+    ...[...addressGroups.values()].map(
+      ({ id, cidrs }): Event => addressGroup({ addressGroup: id, reset: true, addedCidrs: [...cidrs] }),
     ),
   ];
 }
@@ -35,6 +38,10 @@ function memberSet(fields: {
     removedAddresses,
   });
   return { case: 'memberSet', value };
+}
+
+function addressGroup(fields: MessageInitShape<typeof enforceV1.AddressGroupChangeSchema>): Event {
+  return { case: 'addressGroup', value: create(enforceV1.AddressGroupChangeSchema, fields) };
 }
 
 function take(base: HostState, events: Event[], unreadable = new Map<string, string>()) {
@@ -58,7 +65,7 @@ describe('a draft', () => {
   it('of a snapshot keeps the objects that are equal', () => {
     const before = take(emptyState, snapshotOf(first)).state;
     const after = take(before, snapshotOf(first)).state;
-    for (const kind of ['nics', 'groups', 'memberSets'] as const) {
+    for (const kind of ['nics', 'groups', 'memberSets', 'addressGroups'] as const) {
       for (const [id, value] of before[kind] as ReadonlyMap<string, object>) expect(after[kind].get(id)).toBe(value);
     }
   });
@@ -81,6 +88,30 @@ describe('a draft', () => {
       memberSet({ ...set, addedAddresses: ['192.0.2.3'], removedAddresses: ['192.0.2.1'] }),
     ];
     expect([...(take(first, parts).state.memberSets.get(key)?.addresses ?? [])]).toEqual(['192.0.2.2', '192.0.2.3']);
+  });
+
+  it('takes an address group in parts, and only what changes of it after that', () => {
+    const office = (...events: { reset?: boolean; addedCidrs?: string[]; removedCidrs?: string[] }[]) =>
+      events.map((each) => addressGroup({ ...each, addressGroup: 'office' }));
+    const whole = take(first, office({ reset: true, addedCidrs: ['10.0.0.0/8'] }, { addedCidrs: ['::/0'] })).state;
+    expect(whole.addressGroups.get('office')?.cidrs).toEqual(new Set(['10.0.0.0/8', '::/0']));
+    const changed = take(whole, office({ addedCidrs: ['192.0.2.0/24'], removedCidrs: ['::/0'] })).state;
+    expect(changed.addressGroups.get('office')?.cidrs).toEqual(new Set(['10.0.0.0/8', '192.0.2.0/24']));
+    expect(whole.addressGroups.get('office')?.cidrs.size).toBe(2);
+    expect(changed.memberSets).toBe(whole.memberSets);
+    const gone = create(enforceV1.RemovalSchema, { removed: { case: 'addressGroup', value: 'office' } });
+    expect(take(changed, [{ case: 'removal', value: gone }]).state.addressGroups.has('office')).toBe(false);
+  });
+
+  it('S2 remembers a CIDR that is none until the address group is said anew', () => {
+    const forged = take(first, [addressGroup({ addressGroup: 'office', addedCidrs: ['host.example/8'] })]);
+    expect([...forged.unreadable]).toEqual([['addressGroup office', '"host.example/8" is not a CIDR']]);
+    const anew = take(
+      forged.state,
+      [addressGroup({ addressGroup: 'office', reset: true })],
+      new Map(forged.unreadable),
+    );
+    expect(anew.unreadable.size).toBe(0);
   });
 
   it('forgets what is removed', () => {

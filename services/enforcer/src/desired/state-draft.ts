@@ -1,7 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { decodeHostGroup, decodeHostNic, type enforceV1 } from '@portcullis/api';
-import { type HostGroup, type HostNic, type HostState, type MemberSet, memberSetKey } from '@portcullis/compile';
-import { parseAddress } from '@portcullis/model';
+import {
+  type HostAddressGroup,
+  type HostGroup,
+  type HostNic,
+  type HostState,
+  type MemberSet,
+  memberSetKey,
+} from '@portcullis/compile';
+import { parseAddress, parseCidr } from '@portcullis/model';
 import type { Desired } from './desired.js';
 
 type Base = Pick<Desired, 'state' | 'unreadable'>;
@@ -9,7 +16,7 @@ type Base = Pick<Desired, 'state' | 'unreadable'>;
 /**
  * The state that one answer of the dispatcher describes, while it is still coming in.
  *
- * Owns: copies of the maps of the state before, and of the member sets that the answer changes.
+ * Owns: copies of the maps of the state before, and of the member sets and address groups that the answer changes.
  * Does not own: whether the answer is complete and true; nobody looks at a draft before.
  * Invariants: 1. The state before stays as it was. 2. What is equal to what was before is the same object, so that what
  * was made of it is not made again. 3. A member change costs one copy of its set.
@@ -19,15 +26,18 @@ export class StateDraft {
   #nics: Map<string, HostNic>;
   #groups: Map<string, HostGroup>;
   #memberSets: Map<string, MemberSet>;
+  #addressGroups: Map<string, HostAddressGroup>;
   #unreadable: Map<string, string>;
   /** Copies that this answer may change. */
   readonly #addresses = new Map<string, Set<string>>();
+  readonly #cidrs = new Map<string, Set<string>>();
 
   constructor({ state, unreadable }: Base) {
     this.#before = state;
     this.#nics = new Map(state.nics);
     this.#groups = new Map(state.groups);
     this.#memberSets = new Map(state.memberSets);
+    this.#addressGroups = new Map(state.addressGroups);
     this.#unreadable = new Map(unreadable);
   }
 
@@ -37,8 +47,10 @@ export class StateDraft {
         this.#nics = new Map();
         this.#groups = new Map();
         this.#memberSets = new Map();
+        this.#addressGroups = new Map();
         this.#unreadable = new Map();
         this.#addresses.clear();
+        this.#cidrs.clear();
         return;
       case 'nic': {
         const nic = decodeHostNic(event.value);
@@ -50,6 +62,9 @@ export class StateDraft {
         return;
       case 'memberSet':
         this.#takeMembers(event.value);
+        return;
+      case 'addressGroup':
+        this.#takeCidrs(event.value);
         return;
       case 'removal':
         this.#remove(event.value);
@@ -65,14 +80,19 @@ export class StateDraft {
       const set = this.#memberSets.get(key);
       if (set === undefined) continue;
       const before = this.#before.memberSets.get(key);
-      const isSame = before?.addresses.size === addresses.size && isSubset(addresses, before.addresses);
+      const isSame = before !== undefined && isSameSet(before.addresses, addresses);
       this.#memberSets.set(key, isSame ? before : { ...set, addresses });
     }
-    const { nics, groups, memberSets } = this.#before;
+    for (const [id, cidrs] of this.#cidrs) {
+      const before = this.#before.addressGroups.get(id);
+      this.#addressGroups.set(id, before !== undefined && isSameSet(before.cidrs, cidrs) ? before : { id, cidrs });
+    }
+    const { nics, groups, memberSets, addressGroups } = this.#before;
     const state = {
       nics: sameMapOr(nics, this.#nics),
       groups: sameMapOr(groups, this.#groups),
       memberSets: sameMapOr(memberSets, this.#memberSets),
+      addressGroups: sameMapOr(addressGroups, this.#addressGroups),
     };
     return { state, unreadable: this.#unreadable };
   }
@@ -106,6 +126,20 @@ export class StateDraft {
     if (held === undefined) this.#memberSets.set(key, { group, routingDomain, addresses });
   }
 
+  #takeCidrs({ addressGroup: id, reset, addedCidrs, removedCidrs }: enforceV1.AddressGroupChange): void {
+    const held = this.#addressGroups.get(id);
+    const cidrs = reset ? new Set<string>() : (this.#cidrs.get(id) ?? new Set(held?.cidrs));
+    if (reset) this.#unreadable.delete(`addressGroup ${id}`);
+    for (const cidr of addedCidrs) {
+      cidrs.add(cidr);
+      if (parseCidr(cidr) === undefined) {
+        this.#unreadable.set(`addressGroup ${id}`, `${JSON.stringify(cidr)} is not a CIDR`);
+      }
+    }
+    for (const cidr of removedCidrs) cidrs.delete(cidr);
+    this.#cidrs.set(id, cidrs);
+  }
+
   #remove({ removed }: enforceV1.Removal): void {
     switch (removed.case) {
       case 'nic':
@@ -122,6 +156,11 @@ export class StateDraft {
         this.#unreadable.delete(`memberSet ${key}`);
         return;
       }
+      case 'addressGroup':
+        this.#addressGroups.delete(removed.value);
+        this.#cidrs.delete(removed.value);
+        this.#unreadable.delete(`addressGroup ${removed.value}`);
+        return;
       case undefined:
         return;
     }
@@ -138,7 +177,8 @@ function sameMapOr<Value>(before: ReadonlyMap<string, Value>, now: ReadonlyMap<s
   return before;
 }
 
-function isSubset(small: ReadonlySet<string>, large: ReadonlySet<string>): boolean {
-  for (const each of small) if (!large.has(each)) return false;
+function isSameSet(left: ReadonlySet<string>, right: ReadonlySet<string>): boolean {
+  if (left.size !== right.size) return false;
+  for (const each of left) if (!right.has(each)) return false;
   return true;
 }

@@ -122,7 +122,7 @@ describe.skipIf(!isRoot).each(drivers)('$kind on iptables-$backend', ({ backend,
     statSync(`/run/${host.lab.hostNamespace('h1')}.lock`, { throwIfNoEntry: false })?.ino ?? 'none';
 });
 
-/** Every ICMP type and the first and last code, every prefix length of both families, ports at their ends. */
+/** Every ICMP type and the first and last code, every prefix length of both families, alone and in a set, ports at their ends. */
 function stateWithEveryKindOfRule(): HostState {
   const id = 'projects/p/securityGroups/g';
   const remote = {
@@ -130,6 +130,11 @@ function stateWithEveryKindOfRule(): HostState {
     routingDomain: 'default',
     addresses: new Set(['10.0.0.1', '2001:db8::1', '::ffff:1.2.3.4']),
   };
+  const cidrs = [
+    ...Array.from({ length: 33 }, (_, length) => formatCidr(parseCidr(`172.31.255.255/${length}`))),
+    ...Array.from({ length: 129 }, (_, length) => formatCidr(parseCidr(`fdff:ffff::ffff:1/${length}`))),
+    ...['::/96', '::1.2.3.4/128', '::ffff:0:0/96', '::1/128', '64:ff9b::102:304/128', '2001:db8:0:1:1:1:1:1/128'],
+  ];
   const ends = [1, 2, 22, 65_534, 65_535];
   const matched: Partial<Rule>[] = [
     { protocol: 'icmp' },
@@ -139,11 +144,10 @@ function stateWithEveryKindOfRule(): HostState {
     ...ends.flatMap((start) =>
       ends.filter((end) => end >= start).map((end) => ({ protocol: 'udp' as const, ports: { start, end } })),
     ),
-    ...Array.from({ length: 33 }, (_, length) => ({ cidr: formatCidr(parseCidr(`172.31.255.255/${length}`)) })),
-    ...Array.from({ length: 129 }, (_, length) => ({ cidr: formatCidr(parseCidr(`fdff:ffff::ffff:1/${length}`)) })),
-    ...['::/96', '::1.2.3.4/128', '::ffff:0:0/96', '::1/128', '64:ff9b::102:304/128', '2001:db8:0:1:1:1:1:1/128'].map(
-      (cidr) => ({ cidr }),
-    ),
+    ...cidrs.map((cidr) => ({ cidr })),
+    { addressGroup: 'office' },
+    { addressGroup: 'office', remoteGroup: id },
+    { protocol: 'tcp', ports: { start: 1, end: 1 }, addressGroup: 'empty', remoteGroup: id },
     { protocol: 'tcp', ports: { start: 1, end: 1 }, cidr: '10.0.0.0/8', remoteGroup: id },
   ];
   const rules = matched.flatMap((fields, i) =>
@@ -174,6 +178,10 @@ function stateWithEveryKindOfRule(): HostState {
     nics: new Map([[nic.id, nic]]),
     groups: new Map([[id, { id, rules }]]),
     memberSets: new Map([[memberSetKey(id, 'default'), remote]]),
+    addressGroups: new Map([
+      ['office', { id: 'office', cidrs: new Set(cidrs) }],
+      ['empty', { id: 'empty', cidrs: new Set<string>() }],
+    ]),
   };
 }
 

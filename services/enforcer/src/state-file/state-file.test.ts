@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -55,7 +56,7 @@ describe('the state file', () => {
     ['truncated', () => truncate(path.join(folder, 'state.json'), 100)],
     ['empty', () => truncate(path.join(folder, 'state.json'), 0)],
     ['gone', () => rm(path.join(folder, 'state.json'))],
-    ['changed', () => change((text) => text.replace('"format":1', '"format":2'))],
+    ['changed', () => change((text) => text.replace('"format":2', '"format":3'))],
     ['of another format, with a good checksum', () => change(() => '{"sha256":"00","content":{}}\n')],
     ['not text', () => writeFile(path.join(folder, 'state.json'), Buffer.from([0xff, 0, 0xfe]))],
   ])('E1 gives back the one before when the newest is %s', async (how, damage) => {
@@ -78,6 +79,18 @@ describe('the state file', () => {
     await expectLoaded(third, 0);
     await change((text) => text.slice(1));
     await expectLoaded(first, 1);
+  });
+
+  it('takes the state of a version that had no address groups', async () => {
+    const state = { ...first.state, addressGroups: new Map() };
+    await keep({ ...first, state });
+    await change((text) => {
+      const content = text.slice(text.indexOf('{"format"'), -2).replace('"format":2', '"format":1');
+      const old = content.replace('"addressGroups":[],', '');
+      expect(old).not.toBe(content);
+      return `{"sha256":"${createHash('sha256').update(old).digest('hex')}","content":${old}}\n`;
+    });
+    await expectLoaded({ ...first, state }, 0);
   });
 
   it('does not take the state of another host', async () => {
@@ -117,6 +130,13 @@ describe('the state file', () => {
     await keep({ ...first, state: { ...first.state, memberSets: forged } });
     const { desired } = await file().load();
     expect(desired?.unreadable.get('memberSet g@d')).toContain('host.example');
+  });
+
+  it('S2 refuses CIDRs that are none, whatever the checksum says', async () => {
+    const forged = new Map([['office', { id: 'office', cidrs: new Set(['10.0.0.0/8', 'host.example/8']) }]]);
+    await keep({ ...first, state: { ...first.state, addressGroups: forged } });
+    const { desired } = await file().load();
+    expect(desired?.unreadable.get('addressGroup office')).toContain('host.example');
   });
 
   async function change(edit: (text: string) => string): Promise<void> {

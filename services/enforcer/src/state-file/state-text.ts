@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type HostGroup, type HostNic, type MemberSet, memberSetKey } from '@portcullis/compile';
-import { parseAddress } from '@portcullis/model';
+import { type HostAddressGroup, type HostGroup, type HostNic, type MemberSet, memberSetKey } from '@portcullis/compile';
+import { parseAddress, parseCidr } from '@portcullis/model';
 import type { Desired } from '../desired/desired.js';
 import type { Generation } from '../desired/generation.js';
 
-const formatVersion = 1;
+/** Format 1 had no address groups, and is read: it is a state without any. */
+const formatVersion = 2;
+const oldestFormat = 1;
 
 interface Content {
   readonly format: number;
@@ -13,6 +15,7 @@ interface Content {
   readonly nics: readonly HostNic[];
   readonly groups: readonly HostGroup[];
   readonly memberSets: readonly (Omit<MemberSet, 'addresses'> & { readonly addresses: readonly string[] })[];
+  readonly addressGroups?: readonly (Omit<HostAddressGroup, 'cidrs'> & { readonly cidrs: readonly string[] })[];
   readonly unreadable: readonly (readonly [string, string])[];
 }
 
@@ -27,6 +30,7 @@ export function formatState({ generation, state, unreadable }: Desired, host: st
     `"nics":${list(state.nics.values())}`,
     `"groups":${list(state.groups.values())}`,
     `"memberSets":${list(state.memberSets.values())}`,
+    `"addressGroups":${list(state.addressGroups.values())}`,
     `"unreadable":${JSON.stringify([...unreadable])}}`,
   ].join(',');
   return `${head(content)}${content}}\n`;
@@ -37,8 +41,11 @@ export function parseState(text: string, host: string): Desired {
   const start = text.indexOf('"content":') + '"content":'.length;
   const content = text.slice(start, -2);
   if (!text.endsWith('}\n') || text.slice(0, start) !== head(content)) throw new Error('its checksum is wrong');
-  const { format, host: owner, generation, nics, groups, memberSets, unreadable } = JSON.parse(content) as Content;
-  if (format !== formatVersion) throw new Error(`its format is ${format}, not ${formatVersion}`);
+  const read = JSON.parse(content) as Content;
+  const { format, host: owner, generation, nics, groups, memberSets, addressGroups = [], unreadable } = read;
+  if (!(format >= oldestFormat && format <= formatVersion)) {
+    throw new Error(`its format is ${format}, not ${oldestFormat} to ${formatVersion}`);
+  }
   if (owner !== host) throw new Error(`it is of ${owner}`);
   const sets = memberSets.map((set) => ({ ...set, addresses: new Set(set.addresses) }));
   const reasons = new Map(unreadable);
@@ -47,12 +54,18 @@ export function parseState(text: string, host: string): Desired {
     const wrong = [...set.addresses].find((address) => parseAddress(address) === undefined);
     if (wrong !== undefined) reasons.set(`memberSet ${keyOf(set)}`, `${JSON.stringify(wrong)} is not an address`);
   }
+  const cidrs = addressGroups.map((group) => ({ ...group, cidrs: new Set(group.cidrs) }));
+  for (const group of cidrs) {
+    const wrong = [...group.cidrs].find((cidr) => parseCidr(cidr) === undefined);
+    if (wrong !== undefined) reasons.set(`addressGroup ${group.id}`, `${JSON.stringify(wrong)} is not a CIDR`);
+  }
   return {
     generation,
     state: {
       nics: new Map(nics.map((nic) => [nic.id, nic])),
       groups: new Map(groups.map((group) => [group.id, group])),
       memberSets: new Map(sets.map((set) => [keyOf(set), set])),
+      addressGroups: new Map(cidrs.map((group) => [group.id, group])),
     },
     unreadable: reasons,
   };
