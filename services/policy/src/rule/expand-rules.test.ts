@@ -84,13 +84,14 @@ describe('an expansion', () => {
     const cidrs = ['10.0.0.0/8', '10.1.0.0/8'];
     expect(await failureOf(batch({ expansions: [{ ...ingress, portRanges, cidrs }] }))).toMatchObject({
       code: 'AlreadyExists',
-      message: 'expansions[0](port_ranges[0], cidrs[1]) is the same rule as expansions[0](port_ranges[0], cidrs[0])',
+      message:
+        'expansions[0].port_ranges[0] with cidrs[1] is the same rule as expansions[0].port_ranges[0] with cidrs[0]',
     });
     const existing = await world.createRule('g', goodRule());
     expect(await failureOf(batch({ expansions: [{ ...ingress, portRanges }] }))).toMatchObject({
       code: 'AlreadyExists',
       resources: [existing.name],
-      message: `expansions[0](port_ranges[1]) is the same rule as ${existing.name}`,
+      message: `expansions[0].port_ranges[1] is the same rule as ${existing.name}`,
     });
     const missing = { addressGroups: [addressGroup('x')], remoteSecurityGroups: [group('x')] };
     expect(await failureOf(batch({ expansions: [{ ...ingress, portRanges, ...missing }] }))).toMatchObject({

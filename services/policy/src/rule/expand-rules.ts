@@ -51,7 +51,7 @@ export function readExpansion(
         peers.map((peer) => {
           const paths = [range, peer].flatMap(({ path }) => path ?? []);
           return {
-            field: paths.length > 0 ? `${field}(${paths.join(', ')})` : field,
+            field: paths.length > 0 ? `${field}.${paths.join(' with ')}` : field,
             fields: { ...shared, ...range.fields, ...peer.fields },
           };
         }),
