@@ -59,7 +59,7 @@ describe('a SQLite file', () => {
       turns += 1;
     }, 1);
     await store.transact(async (tx) => {
-      for (let i = 0; i < 1000; i += 1) await tx.put(document(`n${i}`));
+      for (let i = 0; i < 5000; i += 1) await tx.put(document(`n${i}`));
     });
     clearInterval(timer);
     expect(turns).toBeGreaterThan(5);

@@ -1,12 +1,16 @@
 import type { LoggedChange, LoggedCommit, Transaction } from '../store.js';
+import { Draft } from './draft.js';
 import type { Engine } from './engine.js';
 import { appendToLog } from './log-table.js';
+import type { Replica } from './replica.js';
 import { rollBackTo, setSavepoint } from './savepoint.js';
 import { SqlTransaction } from './sql-transaction.js';
 import type { Sql } from './tables.js';
 
 export interface CommitQueueOptions {
   readonly engine: Engine;
+  /** Answers what transactions read, where it is up to date. */
+  readonly replica: Replica;
   /** Commits the log keeps. */
   readonly logLength: number;
   /** Called after each database commit that made revisions, before those who wait for it are answered. */
@@ -57,7 +61,7 @@ export class CommitQueue {
   }
 
   async #commitGroup(): Promise<void> {
-    const { engine, onCommit } = this.#options;
+    const { engine, replica, onCommit } = this.#options;
     const group: Waiting[] = [];
     try {
       let newest = 0;
@@ -65,9 +69,10 @@ export class CommitQueue {
       const outcomes: Outcome[] = [];
       await engine.write(async (db) => {
         newest = await engine.lockRevision(db);
+        const draft = new Draft(replica, newest);
         const revisions: LoggedCommit[] = [];
         for (const waiting of this.#join(group)) {
-          const { changes, ...outcome } = await attempt(db, { work: waiting.work, newest });
+          const { changes, ...outcome } = await attempt(db, { work: waiting.work, draft, newest });
           if ('error' in outcome) {
             outcomes.push(outcome);
             continue;
@@ -114,16 +119,17 @@ function settle({ resolve, reject }: Waiting, outcome: Outcome | undefined): voi
 /** Runs one transaction behind a savepoint. Throws only when the database itself is in trouble. */
 async function attempt(
   db: Sql,
-  { work, newest }: { work: Waiting['work']; newest: number },
+  { work, draft, newest }: { work: Waiting['work']; draft: Draft; newest: number },
 ): Promise<{ value: unknown; changes: LoggedChange[] } | { error: unknown; changes: never[] }> {
   await setSavepoint(db);
-  const transaction = new SqlTransaction(db, newest);
+  const transaction = new SqlTransaction(db, draft, newest);
   try {
     const value = await work(transaction);
     if (transaction.failure !== undefined) throw transaction.failure;
     return { value, changes: transaction.changes() };
   } catch (error) {
     await rollBackTo(db);
+    transaction.undo();
     return { error, changes: [] };
   }
 }

@@ -60,33 +60,49 @@ export class Replica {
 
   /** Answers at once; only what comes after an `await` may belong to a later revision. */
   readonly reading: Reading = {
-    get: async (kind, name) => this.#known(kind)?.get(name),
+    get: async (kind, name) => this.get(kind, name),
     getMany: async (kind, names) => {
-      const documents = this.#known(kind);
-      const found = names.flatMap((name): [string, Stored][] => {
-        const document = documents?.get(name);
-        return document ? [[name, document]] : [];
-      });
-      return new Map(found);
+      const found = new Map<string, Stored>();
+      for (const name of names) {
+        const document = this.get(kind, name);
+        if (document) found.set(name, document);
+      }
+      return found;
     },
-    list: async (query) => this.#list(query),
-    count: async (kind, prefix) => this.#list({ kind, prefix, limit: Number.MAX_SAFE_INTEGER }).length,
+    list: async (query) => this.list(query),
+    count: async (kind, prefix) => this.count(kind, prefix),
     countLinks: async () => {
       throw new NotInReplica('links are in the database only');
     },
   };
 
-  #list({ kind, prefix = '', link, after = '', limit }: ListQuery): Stored[] {
+  /** Whether documents of a kind can be listed. */
+  isOrdered(kind: string): boolean {
+    return this.#kinds.get(kind)?.isOrdered ?? true;
+  }
+
+  get(kind: string, name: string): Stored | undefined {
+    return this.#known(kind)?.get(name);
+  }
+
+  list({ kind, prefix = '', link, after = '', limit }: ListQuery): Stored[] {
     if (link !== undefined) throw new NotInReplica('links are in the database only');
-    const documents = this.#known(kind);
-    if (documents === undefined) return [];
-    if (!documents.isOrdered) throw new NotInReplica('names that are not ASCII are ordered by the database');
-    return documents.list({ prefix, after, limit });
+    return this.#ordered(kind)?.list({ prefix, after, limit }) ?? [];
+  }
+
+  count(kind: string, prefix: string): number {
+    return this.#ordered(kind)?.count(prefix) ?? 0;
   }
 
   #known(kind: string): SortedDocuments | undefined {
     if (isNote(kind)) throw new NotInReplica('no commit tells of notes');
     return this.#kinds.get(kind);
+  }
+
+  #ordered(kind: string): SortedDocuments | undefined {
+    const documents = this.#known(kind);
+    if (!this.isOrdered(kind)) throw new NotInReplica('names that are not ASCII are ordered by the database');
+    return documents;
   }
 
   #of(kind: string): SortedDocuments {

@@ -3,6 +3,11 @@ import type { Stored } from '../store.js';
 /** Beyond ASCII the order of JavaScript's texts is not that of their bytes. */
 const ascii = /^[\x20-\x7e]*$/;
 
+/** Whether the name sorts here as it does in a database. */
+export function sortsByBytes(name: string): boolean {
+  return ascii.test(name);
+}
+
 /** Documents of one kind, by name and in the order of their names. */
 export class SortedDocuments {
   readonly #byName = new Map<string, Stored>();
@@ -22,7 +27,7 @@ export class SortedDocuments {
   put(document: Stored): void {
     const { name } = document;
     if (!this.#byName.has(name)) {
-      if (!ascii.test(name)) this.#isOrdered = false;
+      if (!sortsByBytes(name)) this.#isOrdered = false;
       this.#names.splice(this.#position(name), 0, name);
     }
     this.#byName.set(name, document);
@@ -44,6 +49,11 @@ export class SortedDocuments {
       found.push(document);
     }
     return found;
+  }
+
+  /** How many begin with the prefix; where all names are ordered. */
+  count(prefix: string): number {
+    return this.#position(`${prefix}\x7f`) - this.#position(prefix);
   }
 
   /** Where a name is, or would be. */

@@ -53,7 +53,12 @@ export class SqlStore implements Store {
     this.#feed = new RevisionFeed({ engine, log });
     // The first listener: whoever hears of a revision after it finds it in memory, if it is one of ours.
     this.#feed.subscribe((revision) => this.#hear(revision));
-    this.#queue = new CommitQueue({ engine, logLength, onCommit: (commits) => this.#takeIn(commits) });
+    this.#queue = new CommitQueue({
+      engine,
+      replica: this.#replica,
+      logLength,
+      onCommit: (commits) => this.#takeIn(commits),
+    });
     this.#catchUp();
   }
 

@@ -1,4 +1,13 @@
-import { ClaimTaken, isNote, type LoggedChange, type Put, type Stored, type Transaction } from '../store.js';
+import {
+  ClaimTaken,
+  isNote,
+  type ListQuery,
+  type LoggedChange,
+  type Put,
+  type Stored,
+  type Transaction,
+} from '../store.js';
+import type { Draft } from './draft.js';
 import { chunks, SqlReading } from './sql-reading.js';
 import type { Sql } from './tables.js';
 
@@ -13,20 +22,22 @@ interface Touched {
  * One transaction of a service, inside a database transaction of possibly many.
  *
  * Owns: what it has changed so far.
- * Does not own: its revision, its savepoint, the log.
+ * Does not own: its revision, its savepoint, the log; the draft, which it asks instead of the database where that knows.
  * Invariants: 1. A document that `put` names has exactly the links and claims of its last `put`. 2. After a `put` that
  * threw, also one whose error was caught, `failure` is set and the transaction must not be committed.
  */
 export class SqlTransaction extends SqlReading implements Transaction {
   readonly #db: Sql;
+  readonly #draft: Draft;
   readonly #newest: number;
   readonly #touched = new Map<string, Touched>();
   #failure: unknown;
 
   /** `newest` is the revision of the transaction before. */
-  constructor(db: Sql, newest: number) {
+  constructor(db: Sql, draft: Draft, newest: number) {
     super(db);
     this.#db = db;
+    this.#draft = draft;
     this.#newest = newest;
   }
 
@@ -37,6 +48,29 @@ export class SqlTransaction extends SqlReading implements Transaction {
   /** Why the transaction cannot be committed any more: a `put` broke off half way. */
   get failure(): unknown {
     return this.#failure;
+  }
+
+  override async get(kind: string, name: string): Promise<Stored | undefined> {
+    return this.#draft.knows(kind) ? this.#draft.get(kind, name) : super.get(kind, name);
+  }
+
+  override async getMany(kind: string, names: readonly string[]): Promise<Map<string, Stored>> {
+    if (!this.#draft.knows(kind)) return super.getMany(kind, names);
+    const found = new Map<string, Stored>();
+    for (const name of names) {
+      const document = this.#draft.get(kind, name);
+      if (document) found.set(name, document);
+    }
+    return found;
+  }
+
+  override async list(query: ListQuery): Promise<Stored[]> {
+    const isByName = query.link === undefined && this.#draft.knowsOrder(query.kind);
+    return isByName ? this.#draft.list(query) : super.list(query);
+  }
+
+  override async count(kind: string, prefix: string): Promise<number> {
+    return this.#draft.knowsOrder(kind) ? this.#draft.count(kind, prefix) : super.count(kind, prefix);
   }
 
   async put(...documents: readonly Put[]): Promise<void> {
@@ -56,8 +90,13 @@ export class SqlTransaction extends SqlReading implements Transaction {
       const existing = await this.#forget(kind, chunk);
       if (existing.length === 0) continue;
       await this.#db.deleteFrom('document').where('kind', '=', kind).where('name', 'in', existing).execute();
-      for (const name of existing) this.#touch(kind, name).after = undefined;
+      for (const name of existing) this.#change(kind, name, undefined);
     }
+  }
+
+  /** Tells the draft that the database has taken back what the transaction changed. */
+  undo(): void {
+    for (const { kind, name, before } of this.#touched.values()) this.#draft.change(kind, name, before);
   }
 
   /** The net change of each document; a document that is as it was before is left out, and so are notes. */
@@ -92,7 +131,7 @@ export class SqlTransaction extends SqlReading implements Transaction {
       .execute();
     for (const chunk of chunks(documents.flatMap(linksOf))) await this.#db.insertInto('link').values(chunk).execute();
     await this.#claim(documents.flatMap(claimsOf));
-    for (const { name, body } of documents) this.#touch(kind, name).after = body;
+    for (const { name, body } of documents) this.#change(kind, name, body);
   }
 
   /** The row lock on the store keeps others out, so what is free now stays free until the commit. */
@@ -123,6 +162,11 @@ export class SqlTransaction extends SqlReading implements Transaction {
 
   #note(kind: string, name: string, stored: Stored | undefined): void {
     this.#touched.set(keyOf(kind, name), { kind, name, before: stored?.body, after: stored?.body });
+  }
+
+  #change(kind: string, name: string, body: Uint8Array | undefined): void {
+    this.#touch(kind, name).after = body;
+    this.#draft.change(kind, name, body);
   }
 
   #touch(kind: string, name: string): Touched {

@@ -15,6 +15,14 @@ export interface LibsqlConnectionOptions {
 /** Longest time statements run one after the other before other work of the process gets its turn, in milliseconds. */
 const maxSliceMs = 5;
 
+/** Statements a connection keeps: those of every call, and some of the many that differ by how much they write at once. */
+const maxPrepared = 64;
+
+interface Prepared {
+  readonly statement: Database.Statement;
+  readonly isReader: boolean;
+}
+
 /**
  * One connection to a SQLite database.
  *
@@ -24,6 +32,8 @@ const maxSliceMs = 5;
 export class LibsqlConnection implements DatabaseConnection {
   readonly #database: Database.Database;
   readonly #options: LibsqlConnectionOptions;
+  /** By their text; the longest unused first. */
+  readonly #statements = new Map<string, Prepared>();
   #sliceBegan = performance.now();
   #closed = false;
 
@@ -41,8 +51,8 @@ export class LibsqlConnection implements DatabaseConnection {
     await this.#giveWay();
     // libsql ends the process when a closed database is used.
     if (this.#closed) throw new Error('the connection is closed');
-    const statement = this.#database.prepare(sql);
-    if (!statement.reader) {
+    const { statement, isReader } = this.#prepare(sql);
+    if (!isReader) {
       const { changes } = statement.run([...parameters]);
       return { rows: [], numAffectedRows: BigInt(changes) };
     }
@@ -89,6 +99,20 @@ export class LibsqlConnection implements DatabaseConnection {
     } finally {
       this.#database.close();
     }
+  }
+
+  /** Preparing takes longer than running. */
+  #prepare(sql: string): Prepared {
+    let prepared = this.#statements.get(sql);
+    if (prepared) this.#statements.delete(sql);
+    else {
+      const statement = this.#database.prepare(sql);
+      prepared = { statement, isReader: statement.reader };
+      const [oldest] = this.#statements.keys();
+      if (this.#statements.size >= maxPrepared && oldest !== undefined) this.#statements.delete(oldest);
+    }
+    this.#statements.set(sql, prepared);
+    return prepared;
   }
 
   async #giveWay(): Promise<void> {

@@ -106,6 +106,19 @@ export function describeCommits(database: string, harness: StoreHarness): void {
       expect((await store.log(0, 99))?.map(({ revision }) => revision)).toHaveLength(20);
     });
 
+    it('reads in a transaction what its group has changed, and nothing of what failed', async () => {
+      await readBetweenChanges([store], ['x/1', 'x/2', 'x/3', 'x', 'y/1', 'y/2']);
+    });
+
+    it('reads in a transaction by bytes, also what its group has changed', async () => {
+      // Sorted by bytes these two are the other way round than by the units of JavaScript's texts.
+      await readBetweenChanges([store], ['x/1', 'x/2', 'x/\uffff', 'x/\u{10000}']);
+    });
+
+    itShared('reads in a transaction what another instance has just committed', async () => {
+      await readBetweenChanges([store, await harness.open()], ['x/1', 'x/2', 'x/3', 'x', 'y/1', 'y/2']);
+    });
+
     it('runs concurrent transactions one after the other', async () => {
       await put(document('counter', '0'));
       await Promise.all(
@@ -239,4 +252,44 @@ export function describeCommits(database: string, harness: StoreHarness): void {
       );
     });
   });
+}
+
+/** Hundreds of transactions at once that change some of the documents, a third of them in vain; each looks before it does. */
+async function readBetweenChanges(stores: readonly Store[], names: readonly string[]): Promise<void> {
+  const expected = new Map<string, string>();
+  let seed = 1;
+  const random = (below: number) => {
+    seed = (seed * 48_271) % 0x7fff_ffff;
+    return seed % below;
+  };
+  const anyName = () => names[random(names.length)] ?? '';
+  const sorted = (prefix: string) =>
+    [...expected.keys()]
+      .filter((name) => name.startsWith(prefix))
+      .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const attempts = Array.from({ length: 240 }, (_, i) =>
+    (stores[i % stores.length] as Store).transact(async (tx) => {
+      const [one, after, limit] = [anyName(), anyName(), 1 + random(4)];
+      expect(textOf(await tx.get('thing', one))).toBe(expected.get(one));
+      expect([...(await tx.getMany('thing', names)).keys()].sort()).toEqual([...expected.keys()].sort());
+      for (const prefix of ['', 'x/']) {
+        expect(await tx.count('thing', prefix)).toBe(sorted(prefix).length);
+        const listed = await tx.list({ kind: 'thing', prefix, after, limit });
+        const rest = sorted(prefix).filter((name) => Buffer.compare(Buffer.from(name), Buffer.from(after)) > 0);
+        expect(listed.map(({ name }) => name)).toEqual(rest.slice(0, limit));
+      }
+      const [written, gone] = [anyName(), anyName()];
+      await tx.put(document(written, `${i}`, { claims: [written], links: { l: [written] } }));
+      await tx.delete('thing', gone);
+      if (random(3) === 0) throw new Error('in vain');
+      expected.set(written, `${i}`);
+      expected.delete(gone);
+    }),
+  );
+  for (const result of await Promise.allSettled(attempts)) {
+    if (result.status === 'rejected') expect(result.reason).toMatchObject({ message: 'in vain' });
+  }
+  const [store] = stores;
+  const { value } = (await store?.read((reading) => reading.getMany('thing', names), { newest: true })) ?? {};
+  expect(new Map([...(value ?? [])].map(([name, stored]) => [name, textOf(stored)]))).toEqual(expected);
 }
