@@ -170,6 +170,13 @@ const invalidRules: InvalidRequest[] = [
   ].map((cidr) => rule(cidr, { cidr }, 'cidr CIDR_MALFORMED')),
   rule('a mapped CIDR', { cidr: '::ffff:10.0.0.0/104' }, 'cidr ADDRESS_IPV4_MAPPED'),
   rule('a mapped address', { cidr: '::ffff:10.0.0.1' }, 'cidr ADDRESS_IPV4_MAPPED'),
+  rule('no address group', { addressGroup: group('g') }, 'address_group NAME_MALFORMED'),
+  rule('of another project', { addressGroup: 'projects/q/addressGroups/a' }, 'address_group PROJECT_MISMATCH'),
+  rule(
+    'a CIDR and an address group',
+    { addressGroup: addressGroup('a'), cidr: '10.0.0.0/8' },
+    'address_group ADDRESS_GROUP_NOT_ALLOWED',
+  ),
   rule('no name', { remoteSecurityGroup: 'web' }, 'remote_security_group NAME_MALFORMED'),
   rule('quotes', { remoteSecurityGroup: `${group('g')}"` }, 'remote_security_group NAME_MALFORMED'),
   rule(

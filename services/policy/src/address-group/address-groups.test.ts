@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { create } from '@bufbuild/protobuf';
-import { policyV1 } from '@portcullis/api';
+import type { policyV1 } from '@portcullis/api';
 import { failureOf } from '@portcullis/resource/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { rules } from '../documents.js';
 import { addressGroup, goodRule, group, openWorld, type PolicyWorld, parent } from '../testing/policy-world.js';
 
 let world: PolicyWorld;
@@ -140,13 +138,7 @@ describe('address groups', () => {
     await make('a', '10.0.0.0/8');
     await world.createGroup('g');
     const rule = await world.createRule('g', goodRule());
-    const naming = create(policyV1.SecurityGroupRuleSchema, {
-      ...rule,
-      name: `${group('g')}/rules/r-0`,
-      endPort: 23,
-      addressGroup: addressGroup('a'),
-    });
-    await world.store.transact((tx) => rules.put(tx, [naming]));
+    const naming = await world.createRule('g', goodRule({ addressGroup: addressGroup('a') }));
     expect(await failureOf(client.deleteAddressGroup({ name: addressGroup('a') }))).toMatchObject({
       code: 'FailedPrecondition',
       reason: 'ADDRESS_GROUP_IN_USE',

@@ -2,7 +2,7 @@ import { policyV1 } from '@portcullis/api';
 import { type Annotations, readAnnotations } from '@portcullis/resource';
 import { checkEnum, type Violations } from '@portcullis/store/resource';
 import { readCidr } from '../cidr-field.js';
-import { securityGroupNames } from '../names.js';
+import { addressGroupNames, securityGroupNames } from '../names.js';
 import { checkExpireTime } from './expire-time.js';
 import { checkPeerName } from './peer-name.js';
 import { checkIcmp, checkPorts } from './port-fields.js';
@@ -18,6 +18,7 @@ export type RuleFields = Pick<
   | 'icmpCode'
   | 'cidr'
   | 'maskedCidr'
+  | 'addressGroup'
   | 'remoteSecurityGroup'
   | 'disabled'
   | 'expireTime'
@@ -38,12 +39,19 @@ export function readRule(
   rule: policyV1.SecurityGroupRule,
   { field, project, now }: RuleContext,
 ): RuleFields {
-  const { direction, protocol, icmpType, icmpCode, cidr, remoteSecurityGroup, disabled, expireTime } = rule;
+  const { direction, protocol, icmpType, icmpCode, cidr, addressGroup, remoteSecurityGroup, disabled, expireTime } =
+    rule;
   checkEnum(violations, `${field}.direction`, direction, { desc: policyV1.DirectionSchema, required: true });
   checkEnum(violations, `${field}.protocol`, protocol, { desc: policyV1.ProtocolSchema, required: true });
   const ports = checkPorts(violations, field, rule);
   checkIcmp(violations, field, rule);
   const maskedCidr = cidr === '' ? '' : readCidr(violations, `${field}.cidr`, cidr);
+  if (addressGroup !== '') {
+    const path = `${field}.address_group`;
+    checkPeerName(violations, path, { name: addressGroup, names: addressGroupNames, project });
+    if (cidr !== '')
+      violations.add(path, 'ADDRESS_GROUP_NOT_ALLOWED', 'a rule has a cidr or an address group, not both');
+  }
   if (remoteSecurityGroup !== '') {
     const path = `${field}.remote_security_group`;
     checkPeerName(violations, path, { name: remoteSecurityGroup, names: securityGroupNames, project });
@@ -58,6 +66,7 @@ export function readRule(
     ...(icmpCode === undefined ? {} : { icmpCode }),
     cidr,
     maskedCidr,
+    addressGroup,
     remoteSecurityGroup,
     ...annotations,
     disabled,

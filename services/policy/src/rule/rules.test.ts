@@ -3,7 +3,15 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { policyV1 } from '@portcullis/api';
 import { failureOf } from '@portcullis/resource/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { goodRule, group, openWorld, type PolicyWorld, type RuleInit } from '../testing/policy-world.js';
+import {
+  addressGroup,
+  goodRule,
+  group,
+  openWorld,
+  type PolicyWorld,
+  parent,
+  type RuleInit,
+} from '../testing/policy-world.js';
 
 const { Direction, Protocol } = policyV1;
 const none = { startPort: undefined, endPort: undefined } as unknown as RuleInit;
@@ -18,6 +26,7 @@ describe('rules', () => {
     client = world.client;
     await world.createGroup('g');
     await world.createGroup('h');
+    for (const addressGroupId of ['a', 'b']) await client.createAddressGroup({ parent, addressGroupId });
   });
   afterEach(() => world.close());
 
@@ -47,6 +56,8 @@ describe('rules', () => {
     ['everything, out', { direction: Direction.EGRESS, protocol: Protocol.ALL, ...none }],
     ['their own group', { remoteSecurityGroup: group('g') }],
     ['a CIDR and a group', { remoteSecurityGroup: group('h'), cidr: '10.0.0.0/8' }],
+    ['an address group', { addressGroup: addressGroup('a') }],
+    ['an address group and a group', { addressGroup: addressGroup('a'), remoteSecurityGroup: group('h') }],
     ['the longest description', { description: 'x'.repeat(1024) }],
     ['a time to come', { expireTime: timestampFromDate(new Date(Date.now() + 60_000)) }],
     ['nothing while disabled', { disabled: true }],
@@ -71,6 +82,11 @@ describe('rules', () => {
     ['write an address in two ways', { cidr: '10.0.0.1' }, { cidr: '10.0.0.1/32' }],
     ['differ in their description', { description: 'a' }, { description: 'b' }],
     ['differ in being disabled', {}, { disabled: true }],
+    [
+      'have the same address group',
+      { addressGroup: addressGroup('a'), remoteSecurityGroup: group('h') },
+      { addressGroup: addressGroup('a'), remoteSecurityGroup: group('h'), disabled: true },
+    ],
     ['write ICMP in two ways', icmp, { ...icmp, startPort: -1, endPort: -1 }],
   ])('are the same when they %s', async (_, first, second) => {
     const made = await world.createRule('g', goodRule(first));
@@ -92,20 +108,24 @@ describe('rules', () => {
     ['family', { cidr: '::/0' }],
     ['CIDR', { cidr: '0.0.0.0/0' }],
     ['remote group', { remoteSecurityGroup: group('g') }],
+    ['having an address group', { addressGroup: addressGroup('b') }],
+    ['address group', { addressGroup: addressGroup('b'), remoteSecurityGroup: group('h') }],
+    ['remote group beside an address group', { addressGroup: addressGroup('a') }],
     ['ICMP type', { ...icmp, icmpType: 8 }],
     ['ICMP code', { ...icmp, icmpType: 8, icmpCode: 0 }],
   ])('are different when they differ in %s', async (_, more) => {
     await world.createRule('g', goodRule());
     await world.createRule('g', goodRule(icmp));
+    await world.createRule('g', goodRule({ addressGroup: addressGroup('a'), remoteSecurityGroup: group('h') }));
     await world.createRule('g', goodRule(more));
   });
 
-  it('need their group and their remote group, and the answer names what is missing', async () => {
-    const rule = goodRule({ remoteSecurityGroup: group('none') });
+  it('need their group, their remote group and their address group, and the answer names what is missing', async () => {
+    const rule = goodRule({ remoteSecurityGroup: group('none'), addressGroup: addressGroup('none') });
     expect(await failureOf(world.createRule('nowhere', rule))).toMatchObject({
       code: 'NotFound',
       reason: 'RESOURCE_NOT_FOUND',
-      resources: [group('nowhere'), group('none')],
+      resources: [group('nowhere'), group('none'), addressGroup('none')],
     });
     for (const call of [
       client.listSecurityGroupRules({ parent: group('nowhere') }),
@@ -172,6 +192,20 @@ describe('rules', () => {
     expect(await failureOf(update(['disabled'], { name: `${group('g')}/rules/x` }))).toMatchObject({
       code: 'NotFound',
     });
+  });
+
+  it('are listed by the address group that they name, until they are gone', async () => {
+    const made = await world.createRule('h', goodRule({ addressGroup: addressGroup('a') }));
+    await world.createRule('h', goodRule({ addressGroup: addressGroup('b') }));
+    const listed = async () =>
+      (await client.listReferencingRules({ name: addressGroup('a') })).securityGroupRules.map(({ name }) => name);
+    expect(await listed()).toEqual([made.name]);
+    expect(await failureOf(client.deleteAddressGroup({ name: addressGroup('a') }))).toMatchObject({
+      reason: 'ADDRESS_GROUP_IN_USE',
+      subjects: [made.name],
+    });
+    await client.deleteSecurityGroupRule({ name: made.name });
+    expect(await listed()).toEqual([]);
   });
 
   it('are listed in pages that every client can take, however long their texts are', async () => {
