@@ -17,6 +17,7 @@ import { defaultLimits, type Limits, Quotas } from './quota/quotas.js';
 import { RuleExpiry } from './rule/rule-expiry.js';
 import { ruleHandlers } from './rule/rule-handlers.js';
 import { securityGroupHandlers } from './security-group/security-group-handlers.js';
+import { exportProject } from './transfer/export-project.js';
 import { watch } from './watch.js';
 
 export { quotaOptions } from './quota/quota-options.js';
@@ -59,6 +60,7 @@ export async function openPolicy({
     attachNetworks: attachNetworks(dependencies),
     detachNetworks: detachNetworks(dependencies),
     ...quotaHandlers(dependencies),
+    exportProject: exportProject(dependencies),
     watch: watch(dependencies),
   } as Handlers;
   housekeeping.start();

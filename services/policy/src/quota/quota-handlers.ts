@@ -33,7 +33,11 @@ export function quotaHandlers({
     getProjectQuota: async ({ name }) => {
       requireName('name', name, projectQuotaNames);
       const { value } = await store.read(async (reading) =>
-        describe(reading, quotas, (await projectQuotas.get(reading, name)) ?? create(ProjectQuotaSchema, { name })),
+        describeQuota(
+          reading,
+          quotas,
+          (await projectQuotas.get(reading, name)) ?? create(ProjectQuotaSchema, { name }),
+        ),
       );
       return { projectQuota: value };
     },
@@ -62,14 +66,14 @@ export function quotaHandlers({
         }
         quota.updateTime = timestampFromDate(now());
         await projectQuotas.put(tx, [quota]);
-        return { projectQuota: await describe(tx, quotas, quota) };
+        return { projectQuota: await describeQuota(tx, quotas, quota) };
       });
     },
   };
 }
 
 /** A stored quota as callers see it: complete, with what is used. */
-async function describe(
+export async function describeQuota(
   reading: Reading,
   quotas: Quotas,
   quota: policyV1.ProjectQuota,

@@ -93,3 +93,10 @@ export async function openWorld(
     },
   };
 }
+
+/** The document of ExportProject. */
+export async function exportedProject({ client }: PolicyWorld, project: string): Promise<Record<string, unknown>> {
+  let text = '';
+  for await (const { json } of client.exportProject({ parent: project })) text += json;
+  return JSON.parse(text);
+}
