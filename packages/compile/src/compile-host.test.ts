@@ -59,6 +59,11 @@ describe('the state of a host', () => {
     expect([...state.memberSets.keys()]).toEqual([memberSetKey('db', 'rd-blue')]);
   });
 
+  it('is the same for a staged binding as for an active one: the target of a move is filtered before the VM arrives', () => {
+    const staged: Binding = { ...binding('a', 'h1'), state: 'staged' };
+    expect(compileHost(cloud([web, db, other], [staged]), 'h1')).toEqual(state);
+  });
+
   it('holds members of the judged NIC’s routing domain only', () => {
     expect([...(state.memberSets.get(memberSetKey('db', 'rd-blue'))?.addresses ?? [])]).toEqual(['10.0.0.2']);
   });

@@ -28,4 +28,5 @@ export const nicBindings = new Collection({
   schema: inventoryV1.NicBindingSchema,
   nameOf: ({ name }) => name,
   linksOf: ({ host }) => ({ host: [host] }),
+  claimsOf: ({ host, interfaceName }) => [`interface ${interfaceName} on ${host}`],
 });

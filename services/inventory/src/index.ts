@@ -29,7 +29,7 @@ export async function openInventory({ store, now = () => new Date() }: Inventory
   const dependencies = { store, commit: mutations.commit, revisions, now, closing: stop.signal };
   const claimed = ({ claim, holder }: ClaimTaken) => `${claim} belongs to ${holder.name}`;
   const translate = fromStore({ service: 'inventory', claimed });
-  const handlers = {
+  const handlers: Handlers = {
     ...networkHandlers(dependencies),
     ...hostHandlers(dependencies),
     ...vmInstanceHandlers(dependencies),
@@ -37,7 +37,7 @@ export async function openInventory({ store, now = () => new Date() }: Inventory
     ...nicBindingHandlers(dependencies),
     exportProject: exportProject(dependencies),
     watch: watch(dependencies),
-  } as Handlers;
+  };
   const conventional = awaitMinRevision(mutations.wrap(handlers), {
     store,
     service: inventoryV1.InventoryService,

@@ -27,6 +27,11 @@ const vmUpdate = (paths: string[], more: object = {}) => ({
   updateMask: { paths },
 });
 
+const bindingUpdate = (paths: string[], more: object = {}) => ({
+  nicBinding: { name: `${nicName}/bindings/h1`, ...more },
+  updateMask: { paths },
+});
+
 export const invalidRequests: InvalidRequest[] = [
   ['createNetwork', {}, ['parent FIELD_REQUIRED', 'network.kind FIELD_REQUIRED']],
   ['createNetwork', { ...network({}), parent: 'projects/P' }, ['parent NAME_MALFORMED']],
@@ -189,4 +194,63 @@ export const invalidRequests: InvalidRequest[] = [
   ['getNicBinding', { name: 'projects/p/nics/n1/bindings/hosts/h1' }, ['name NAME_MALFORMED']],
   ['listNicBindings', { parent: 'projects/-/nics/-' }, ['parent NAME_MALFORMED']],
   ['listNicBindings', { parent: 'projects/p/nics' }, ['parent NAME_MALFORMED']],
+
+  ['updateNicBinding', {}, ['nic_binding.name FIELD_REQUIRED', 'update_mask FIELD_REQUIRED']],
+  ['updateNicBinding', bindingUpdate(['state']), ['nic_binding.state FIELD_REQUIRED']],
+  ['updateNicBinding', bindingUpdate(['state'], { state: 3 }), ['nic_binding.state ENUM_VALUE_UNKNOWN']],
+  [
+    'updateNicBinding',
+    bindingUpdate(['host', 'interface_name', 'x']),
+    ['update_mask FIELD_IMMUTABLE', 'update_mask FIELD_IMMUTABLE', 'update_mask FIELD_UNKNOWN'],
+  ],
+  ['updateNicBinding', bindingUpdate(['labels'], { labels: { A: '' } }), ['nic_binding.labels LABEL_KEY_MALFORMED']],
+  ['createNicBinding', binding({ description: long(1025) }), ['nic_binding.description TEXT_TOO_LONG']],
+
+  ['batchGetHosts', { names: ['hosts/h1', 'h1', ''] }, ['names[1] NAME_MALFORMED', 'names[2] FIELD_REQUIRED']],
+  ['batchGetNetworks', { names: ['projects/p/networks/vpc'] }, ['parent FIELD_REQUIRED']],
+  ['batchGetVmInstances', { parent, names: ['projects/q/vmInstances/a'] }, ['names[0] PROJECT_MISMATCH']],
+  ['batchGetNicBindings', { parent, names: [nicName] }, ['names[0] NAME_MALFORMED']],
+  ['batchCreateHosts', { requests: [] }, ['requests ITEM_COUNT_OUT_OF_RANGE']],
+  [
+    'batchCreateHosts',
+    { requests: [{ hostId: 'a' }, { hostId: 'B' }, { host: { displayName: long(257) } }] },
+    ['requests[1].host_id RESOURCE_ID_MALFORMED', 'requests[2].host.display_name TEXT_TOO_LONG'],
+  ],
+  ['batchDeleteHosts', { requests: Array(501).fill({ name: 'hosts/h1' }) }, ['requests ITEM_COUNT_OUT_OF_RANGE']],
+  [
+    'batchCreateNetworks',
+    { parent: '', requests: [network({}), { ...network({ cidrs: ['x'] }), requestId: 'again' }] },
+    [
+      'parent FIELD_REQUIRED',
+      'requests[1].request_id FIELD_NOT_SETTABLE',
+      'requests[1].network.cidrs[0] CIDR_MALFORMED',
+    ],
+  ],
+  [
+    'batchUpdateNics',
+    {
+      parent,
+      requests: [
+        nicUpdate(['addresses'], { addresses: ['10.9.9.9'] }),
+        nicUpdate(['mac_address']),
+        nicUpdate(['labels'], { name: 'projects/q/nics/n' }),
+      ],
+    },
+    [
+      'requests[2].nic.name PROJECT_MISMATCH',
+      'requests[0].nic.addresses[0] ADDRESS_OUTSIDE_NETWORK',
+      'requests[1].update_mask FIELD_IMMUTABLE',
+    ],
+  ],
+  [
+    'batchCreateNicBindings',
+    { parent, requests: [binding({ state: 3 }), { ...binding({}), parent: 'projects/q/nics/n' }] },
+    ['requests[0].nic_binding.state ENUM_VALUE_UNKNOWN', 'requests[1].parent PROJECT_MISMATCH'],
+  ],
+  [
+    'batchUpdateVmInstances',
+    { parent, requests: [vmUpdate(['state'])] },
+    ['requests[0].vm_instance.state FIELD_REQUIRED'],
+  ],
+  ['batchDeleteNics', { parent, requests: [{ name: 'n1' }] }, ['requests[0].name NAME_MALFORMED']],
 ];

@@ -24,7 +24,7 @@ batchContract(open, [
     creation: {
       fresh: [{ parent, securityGroupId: 'c', securityGroup: {} }, { parent }],
       taken: { parent, securityGroupId: 'a' },
-      empty: ['parent FIELD_REQUIRED'],
+      wrong: [{}, ['parent FIELD_REQUIRED']],
     },
   },
   {
@@ -48,7 +48,7 @@ batchContract(open, [
     creation: {
       fresh: [{ parent, addressGroupId: 'c', addressGroup: { cidrs: ['10.0.0.0/8'] } }, { parent }],
       taken: { parent, addressGroupId: 'b' },
-      empty: ['parent FIELD_REQUIRED'],
+      wrong: [{}, ['parent FIELD_REQUIRED']],
     },
   },
 ]);

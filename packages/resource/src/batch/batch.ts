@@ -39,12 +39,12 @@ export function batch<Request extends MutatingRequest, Result, Answer extends ob
     if (requests.length > maxBatch) refuse(violations);
     const steps = requests.map((each, i) => {
       const place = `requests[${i}]`;
-      const found = violations.within(place);
-      checkNested(found, each);
+      checkNested(violations, place, each);
       if (subject && parent !== undefined) {
         const [field, nameOf] = subject;
-        checkInProject(found, { field, name: nameOf(each) ?? '', parent });
+        checkInProject(violations, { field: `${place}.${field}`, name: nameOf(each) ?? '', parent });
       }
+      const found = violations.within(place);
       return { place, found, work: operation(found, each) };
     });
     return commit(request, async (tx) => {
@@ -64,8 +64,8 @@ export function batch<Request extends MutatingRequest, Result, Answer extends ob
   };
 }
 
-function checkNested(violations: Violations, { requestId, validateOnly }: MutatingRequest): void {
+function checkNested(violations: Violations, place: string, { requestId, validateOnly }: MutatingRequest): void {
   const description = 'is said of the batch as a whole';
-  if (requestId !== '') violations.add('request_id', 'FIELD_NOT_SETTABLE', description);
-  if (validateOnly) violations.add('validate_only', 'FIELD_NOT_SETTABLE', description);
+  if (requestId !== '') violations.add(`${place}.request_id`, 'FIELD_NOT_SETTABLE', description);
+  if (validateOnly) violations.add(`${place}.validate_only`, 'FIELD_NOT_SETTABLE', description);
 }

@@ -27,11 +27,11 @@ export interface BatchKind {
   readonly parent: string | undefined;
   /** Makes two; returns their names, ascending. */
   readonly make: (world: BatchWorld) => Promise<readonly [string, string]>;
-  /** Requests that create two more, one with a name that `make` has taken, and what is wrong with one that says nothing. */
+  /** Requests that create two more, one with a name that `make` has taken, and a wrong one with all that is wrong with it. */
   readonly creation?: {
     readonly fresh: readonly [object, object];
     readonly taken: object;
-    readonly empty: readonly string[];
+    readonly wrong: readonly [object, readonly string[]];
   };
 }
 
@@ -59,9 +59,9 @@ export function batchContract(openWorld: () => Promise<BatchWorld>, kinds: reado
       [one]: { name, description, ...more },
       updateMask: { paths: ['description'] },
     });
-    const unchanged = async (attempt: Promise<unknown>) => {
+    const unchanged = async (attempt: () => Promise<unknown>) => {
       const [before, stored] = [await world.revision(), await get(...names)];
-      const failure = await failureOf(attempt);
+      const failure = await failureOf(attempt());
       expect(await world.revision()).toBe(before);
       expect(await get(...names)).toEqual(stored);
       return failure;
@@ -95,7 +95,7 @@ export function batchContract(openWorld: () => Promise<BatchWorld>, kinds: reado
       expect(answer[many]?.map(({ description }) => description)).toEqual(['first', 'second']);
       const [{ etag = '' } = {}] = await get(a);
       const requests = [describing(a, 'third', { etag }), describing(a, 'fourth', { etag })];
-      expect(await unchanged(call('Update', { requests }))).toMatchObject({
+      expect(await unchanged(() => call('Update', { requests }))).toMatchObject({
         code: 'Aborted',
         reason: 'ETAG_MISMATCH',
         request: 'requests[1]',
@@ -106,7 +106,7 @@ export function batchContract(openWorld: () => Promise<BatchWorld>, kinds: reado
       const [a, b] = names;
       const none = missing('none');
       const requests = [describing(a, 'first'), describing(none, ''), describing(b, 'x', { etag: 'x' })];
-      expect(await unchanged(call('Update', { requests }))).toMatchObject({
+      expect(await unchanged(() => call('Update', { requests }))).toMatchObject({
         code: 'NotFound',
         reason: 'RESOURCE_NOT_FOUND',
         resources: [none],
@@ -123,17 +123,18 @@ export function batchContract(openWorld: () => Promise<BatchWorld>, kinds: reado
         { [one]: { name: a }, updateMask: { paths: ['create_time'] } },
         {},
       ];
-      expect(await unchanged(call('Update', { requests }))).toMatchObject({
+      const failure = await unchanged(() => call('Update', { requests }));
+      expect({ ...failure, violations: failure.violations.toSorted() }).toMatchObject({
         code: 'InvalidArgument',
         violations: [
           `requests[0].${path}.name NAME_MALFORMED`,
+          `requests[1].${path}.description TEXT_TOO_LONG`,
           'requests[1].request_id FIELD_NOT_SETTABLE',
           'requests[1].validate_only FIELD_NOT_SETTABLE',
-          `requests[1].${path}.description TEXT_TOO_LONG`,
           'requests[2].update_mask FIELD_IMMUTABLE',
           `requests[3].${path}.name FIELD_REQUIRED`,
           'requests[3].update_mask FIELD_REQUIRED',
-        ],
+        ].toSorted(),
         request: undefined,
       });
     });
@@ -169,7 +170,7 @@ export function batchContract(openWorld: () => Promise<BatchWorld>, kinds: reado
     it('is deleted, all or none', async () => {
       const [a, b] = names;
       const none = missing('none');
-      expect(await unchanged(call('Delete', { requests: [{ name: a }, { name: none }] }))).toMatchObject({
+      expect(await unchanged(() => call('Delete', { requests: [{ name: a }, { name: none }] }))).toMatchObject({
         resources: [none],
         request: 'requests[1]',
       });
@@ -184,14 +185,14 @@ export function batchContract(openWorld: () => Promise<BatchWorld>, kinds: reado
         const [a, b] = names;
         const other = b.replace('/p/', '/q/');
         const changes = { requests: [describing(a, ''), describing(other, '')] };
-        expect(await unchanged(call('Update', changes))).toMatchObject({
+        expect(await unchanged(() => call('Update', changes))).toMatchObject({
           violations: [`requests[1].${path}.name PROJECT_MISMATCH`],
         });
         const deletions = { requests: [{ name: a }, { name: other }] };
-        expect(await unchanged(call('Delete', deletions))).toMatchObject({
+        expect(await unchanged(() => call('Delete', deletions))).toMatchObject({
           violations: ['requests[1].name PROJECT_MISMATCH'],
         });
-        expect(await unchanged(call('Delete', { ...deletions, parent: 'projects/P' }))).toMatchObject({
+        expect(await unchanged(() => call('Delete', { ...deletions, parent: 'projects/P' }))).toMatchObject({
           violations: ['parent NAME_MALFORMED'],
         });
         expect(await failureOf(get(a, other))).toMatchObject({ violations: ['names[1] PROJECT_MISMATCH'] });
@@ -200,13 +201,13 @@ export function batchContract(openWorld: () => Promise<BatchWorld>, kinds: reado
 
     if (creation) {
       it('is created, all or none', async () => {
-        const { fresh, taken, empty } = creation;
-        expect(await unchanged(call('Create', { requests: [...fresh, taken] }))).toMatchObject({
+        const { fresh, taken, wrong } = creation;
+        expect(await unchanged(() => call('Create', { requests: [...fresh, taken] }))).toMatchObject({
           code: 'AlreadyExists',
           request: 'requests[2]',
         });
-        expect(await unchanged(call('Create', { requests: [fresh[0], {}] }))).toMatchObject({
-          violations: empty.map((violation) => `requests[1].${violation}`),
+        expect(await unchanged(() => call('Create', { requests: [fresh[0], wrong[0]] }))).toMatchObject({
+          violations: wrong[1].map((violation) => `requests[1].${violation}`),
         });
         const before = await world.revision();
         const made = (await call('Create', { requests: fresh }))[many] ?? [];

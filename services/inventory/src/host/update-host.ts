@@ -1,19 +1,23 @@
 import { create } from '@bufbuild/protobuf';
 import { inventoryV1 } from '@portcullis/api';
-import { annotationPaths, checked, maxDisplayNameLength, readAnnotations, refuse, update } from '@portcullis/resource';
-import { checkName, checkText, checkUpdateMask, Violations } from '@portcullis/store/resource';
+import {
+  annotationPaths,
+  maxDisplayNameLength,
+  type Operation,
+  readAnnotations,
+  refuse,
+  update,
+} from '@portcullis/resource';
+import { checkName, checkText, checkUpdateMask } from '@portcullis/store/resource';
 import type { Dependencies } from '../dependencies.js';
 import { hosts } from '../documents.js';
-import type { Handlers } from '../handlers.js';
 import { hostNames } from '../names.js';
-import { makeHost, readNewHost } from './new-host.js';
+import { makeHost, readNewHost } from './create-host.js';
 
 const mutable = ['display_name', ...annotationPaths] as const;
 
-export function updateHost({ commit, now }: Dependencies): Handlers['updateHost'] {
-  return async (request) => {
-    const { host = create(inventoryV1.HostSchema), updateMask } = request;
-    const violations = new Violations();
+export function hostUpdate({ now }: Dependencies): Operation<inventoryV1.UpdateHostRequest, inventoryV1.Host> {
+  return (violations, { host = create(inventoryV1.HostSchema), updateMask, allowMissing }) => {
     const { name, displayName, etag } = host;
     checkName(violations, 'host.name', name, hostNames);
     const paths = checkUpdateMask(violations, updateMask, { message: inventoryV1.HostSchema, mutable });
@@ -22,17 +26,20 @@ export function updateHost({ commit, now }: Dependencies): Handlers['updateHost'
       checkText(violations, 'host.display_name', displayName, maxDisplayNameLength);
       change.displayName = displayName;
     }
-    refuse(violations);
-    const readNew = (found: Violations) => readNewHost(found, host);
-    return commit(request, async (tx) => ({
-      host: await update(tx, {
+    return async (tx) => {
+      const make = () => {
+        const fields = readNewHost(violations, host);
+        refuse(violations);
+        return makeHost(tx, { fields, name, now: now() });
+      };
+      return update(tx, {
         collection: hosts,
         name,
         etag,
         now: now(),
         change: (stored) => Object.assign(stored, change),
-        orElse: request.allowMissing ? () => makeHost(tx, { fields: checked(readNew), name, now: now() }) : undefined,
-      }),
-    }));
+        orElse: allowMissing ? make : undefined,
+      });
+    };
   };
 }

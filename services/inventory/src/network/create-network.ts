@@ -1,27 +1,25 @@
 import { create } from '@bufbuild/protobuf';
 import { inventoryV1 } from '@portcullis/api';
-import { birth, newName, refuse } from '@portcullis/resource';
+import { birth, newName, type Operation } from '@portcullis/resource';
 import type { Transaction } from '@portcullis/store';
-import { checkName, checkOptionalId, Violations } from '@portcullis/store/resource';
+import { checkName, checkOptionalId } from '@portcullis/store/resource';
 import type { Dependencies } from '../dependencies.js';
 import { networks } from '../documents.js';
-import type { Handlers } from '../handlers.js';
 import { networkNames, projectNames } from '../names.js';
 import { type NetworkFields, readNetwork, routingDomainOf } from './network-fields.js';
 
-export function createNetwork({ commit, now }: Dependencies): Handlers['createNetwork'] {
-  return async (request) => {
-    const { parent, networkId, network = create(inventoryV1.NetworkSchema) } = request;
-    const violations = new Violations();
+export function networkCreation({
+  now,
+}: Dependencies): Operation<inventoryV1.CreateNetworkRequest, inventoryV1.Network> {
+  return (violations, { parent, networkId, network = create(inventoryV1.NetworkSchema) }) => {
     const project = checkName(violations, 'parent', parent, projectNames)?.project ?? '';
     checkOptionalId(violations, 'network_id', networkId);
     const fields = readNetwork(violations, network);
-    refuse(violations);
-    return commit(request, async (tx) => {
+    return async (tx) => {
       const format = (id: string) => networkNames.format({ project, network: id });
       const name = await newName(tx, networks, { id: networkId, prefix: 'net', format });
-      return { network: await makeNetwork(tx, { fields, name, now: now() }) };
-    });
+      return makeNetwork(tx, { fields, name, now: now() });
+    };
   };
 }
 

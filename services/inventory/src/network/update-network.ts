@@ -3,18 +3,17 @@ import { inventoryV1 } from '@portcullis/api';
 import { cidrContains, parseAddress, parseCidr } from '@portcullis/model';
 import {
   annotationPaths,
-  checked,
   maxDisplayNameLength,
   maxListed,
+  type Operation,
   readAnnotations,
   refuse,
   update,
 } from '@portcullis/resource';
 import type { Reading } from '@portcullis/store';
-import { checkName, checkText, checkUpdateMask, Violations } from '@portcullis/store/resource';
+import { checkName, checkText, checkUpdateMask } from '@portcullis/store/resource';
 import type { Dependencies } from '../dependencies.js';
 import { networks, nics } from '../documents.js';
-import type { Handlers } from '../handlers.js';
 import { inUse } from '../in-use.js';
 import { networkNames } from '../names.js';
 import { makeNetwork } from './create-network.js';
@@ -22,10 +21,8 @@ import { readCidrs, readDhcpServers, readNetwork } from './network-fields.js';
 
 const mutable = ['display_name', ...annotationPaths, 'cidrs', 'dhcp_servers'] as const;
 
-export function updateNetwork({ commit, now }: Dependencies): Handlers['updateNetwork'] {
-  return async (request) => {
-    const { network = create(inventoryV1.NetworkSchema), updateMask } = request;
-    const violations = new Violations();
+export function networkUpdate({ now }: Dependencies): Operation<inventoryV1.UpdateNetworkRequest, inventoryV1.Network> {
+  return (violations, { network = create(inventoryV1.NetworkSchema), updateMask, allowMissing }) => {
     const { name } = network;
     checkName(violations, 'network.name', name, networkNames);
     const paths = checkUpdateMask(violations, updateMask, { message: inventoryV1.NetworkSchema, mutable });
@@ -36,24 +33,25 @@ export function updateNetwork({ commit, now }: Dependencies): Handlers['updateNe
     }
     if (paths.has('cidrs')) change.cidrs = readCidrs(violations, network.cidrs);
     if (paths.has('dhcp_servers')) change.dhcpServers = readDhcpServers(violations, network.dhcpServers);
-    refuse(violations);
-    const readNew = (found: Violations) => readNetwork(found, network);
-    return commit(request, async (tx) => ({
-      network: await update(tx, {
+    return async (tx) => {
+      const make = () => {
+        const fields = readNetwork(violations, network);
+        refuse(violations);
+        return makeNetwork(tx, { fields, name, now: now() });
+      };
+      return update(tx, {
         collection: networks,
         name,
         etag: network.etag,
-        orElse: request.allowMissing
-          ? () => makeNetwork(tx, { fields: checked(readNew), name, now: now() })
-          : undefined,
+        orElse: allowMissing ? make : undefined,
         change: (stored) => Object.assign(stored, change),
         now: now(),
         check: async () => {
           if (change.cidrs) await refuseOutside(tx, name, change.cidrs);
           return [];
         },
-      }),
-    }));
+      });
+    };
   };
 }
 

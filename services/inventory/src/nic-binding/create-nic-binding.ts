@@ -1,33 +1,31 @@
 import { create } from '@bufbuild/protobuf';
 import { inventoryV1 } from '@portcullis/api';
-import { birth, refuse, refuseMissing } from '@portcullis/resource';
+import { birth, type Operation, readAnnotations, refuseMissing } from '@portcullis/resource';
 import { alreadyExists } from '@portcullis/rpc';
-import { checkEnum, checkName, quote, Violations } from '@portcullis/store/resource';
+import { checkEnum, checkName, quote, type Violations } from '@portcullis/store/resource';
 import type { Dependencies } from '../dependencies.js';
 import { hosts, nicBindings, nics } from '../documents.js';
-import type { Handlers } from '../handlers.js';
 import { hostNames, nicBindingNames, nicNames } from '../names.js';
 
 const { NicBindingSchema, NicBindingState, NicBindingStateSchema } = inventoryV1;
 
-export function createNicBinding({ commit, now }: Dependencies): Handlers['createNicBinding'] {
-  return async (request) => {
-    const { parent, nicBinding = create(NicBindingSchema) } = request;
-    const violations = new Violations();
+export function nicBindingCreation({
+  now,
+}: Dependencies): Operation<inventoryV1.CreateNicBindingRequest, inventoryV1.NicBinding> {
+  return (violations, { parent, nicBinding = create(NicBindingSchema) }) => {
     const { interfaceName, bridgeName, state } = nicBinding;
     const nic = checkName(violations, 'parent', parent, nicNames);
     const host = checkName(violations, 'nic_binding.host', nicBinding.host, hostNames);
     checkInterfaceName(violations, 'nic_binding.interface_name', interfaceName);
     if (bridgeName !== '') checkInterfaceName(violations, 'nic_binding.bridge_name', bridgeName);
     checkEnum(violations, 'nic_binding.state', state, { desc: NicBindingStateSchema });
-    refuse(violations);
+    const annotations = readAnnotations(violations, 'nic_binding', nicBinding);
     const name = nicBindingNames.format({ project: '', nic: '', host: '', ...nic, ...host });
-    return commit(request, async (tx) => {
-      const wanted = [
+    return async (tx) => {
+      refuseMissing([
         { name: parent, found: await nics.get(tx, parent) },
         { name: nicBinding.host, found: await hosts.get(tx, nicBinding.host) },
-      ];
-      refuseMissing(wanted);
+      ]);
       if (await nicBindings.get(tx, name)) throw alreadyExists(name);
       const made = create(NicBindingSchema, {
         name,
@@ -35,11 +33,12 @@ export function createNicBinding({ commit, now }: Dependencies): Handlers['creat
         interfaceName,
         bridgeName,
         state: state || NicBindingState.ACTIVE,
-        createTime: birth(now()).createTime,
+        ...annotations,
+        ...birth(now()),
       });
-      await nicBindings.put(tx, [made], () => [`interface ${interfaceName} on ${made.host}`]);
-      return { nicBinding: made };
-    });
+      await nicBindings.put(tx, [made]);
+      return made;
+    };
   };
 }
 

@@ -1,16 +1,52 @@
-import { existing, listPage, requireName, toDelete } from '@portcullis/resource';
+import type { inventoryV1 } from '@portcullis/api';
+import { batch, batchGet, deletion, existing, listPage, once, requireName } from '@portcullis/resource';
 import type { Dependencies } from '../dependencies.js';
 import { nicBindings, nics } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { nicBindingNames, nicNames, projectNames } from '../names.js';
-import { createNicBinding } from './create-nic-binding.js';
+import { nicBindingCreation } from './create-nic-binding.js';
+import { nicBindingUpdate } from './update-nic-binding.js';
 
-type NicBindingHandlers = Pick<Handlers, 'createNicBinding' | 'getNicBinding' | 'listNicBindings' | 'deleteNicBinding'>;
+type NicBindingHandlers = Pick<
+  Handlers,
+  | 'createNicBinding'
+  | 'getNicBinding'
+  | 'listNicBindings'
+  | 'updateNicBinding'
+  | 'deleteNicBinding'
+  | 'batchGetNicBindings'
+  | 'batchCreateNicBindings'
+  | 'batchUpdateNicBindings'
+  | 'batchDeleteNicBindings'
+>;
+
+const nicBindingDeletion = deletion({
+  collection: nicBindings,
+  names: nicBindingNames,
+  remove: (tx, { name }: inventoryV1.DeleteNicBindingRequest) => nicBindings.delete(tx, [name]),
+});
 
 export function nicBindingHandlers(dependencies: Dependencies): NicBindingHandlers {
   const { store, commit } = dependencies;
+  const creation = nicBindingCreation(dependencies);
+  const change = nicBindingUpdate(dependencies);
+  const one = (nicBinding: inventoryV1.NicBinding) => ({ nicBinding });
+  const many = (found: inventoryV1.NicBinding[]) => ({ nicBindings: found });
   return {
-    createNicBinding: createNicBinding(dependencies),
+    createNicBinding: once(commit, creation, one),
+    updateNicBinding: once(commit, change, one),
+    deleteNicBinding: once(commit, nicBindingDeletion, () => ({})),
+
+    batchGetNicBindings: batchGet(store, { collection: nicBindings, names: nicBindingNames, answer: many }),
+    batchCreateNicBindings: batch(commit, creation, { subject: ['parent', ({ parent }) => parent], answer: many }),
+    batchUpdateNicBindings: batch(commit, change, {
+      subject: ['nic_binding.name', ({ nicBinding }) => nicBinding?.name],
+      answer: many,
+    }),
+    batchDeleteNicBindings: batch(commit, nicBindingDeletion, {
+      subject: ['name', ({ name }) => name],
+      answer: () => ({}),
+    }),
 
     getNicBinding: async ({ name }) => {
       requireName('name', name, nicBindingNames);
@@ -24,15 +60,6 @@ export function nicBindingHandlers(dependencies: Dependencies): NicBindingHandle
       const scope = `${request.parent}/bindings/`;
       const page = await listPage(store, nicBindings, { request, selection: { prefix }, scope });
       return { nicBindings: page.items, nextPageToken: page.nextPageToken };
-    },
-
-    deleteNicBinding: async (request) => {
-      const { name } = request;
-      requireName('name', name, nicBindingNames);
-      return commit(request, async (tx) => {
-        if (await toDelete(tx, nicBindings, request)) await nicBindings.delete(tx, [name]);
-        return {};
-      });
     },
   };
 }

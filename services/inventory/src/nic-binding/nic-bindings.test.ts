@@ -63,4 +63,43 @@ describe('bindings', () => {
     await bind('n2', 'hosts/h1', 'tap0');
     expect((await client.listNicBindings({ parent: 'projects/p/nics/-' })).nicBindings).toHaveLength(1);
   });
+
+  it('become active and staged again by an update, which keeps all that it does not name', async () => {
+    await createNic('n1');
+    const nicBinding = { host: 'hosts/h1', interfaceName: 'tap0', bridgeName: 'br0', description: 'from h1' };
+    const made = await client.createNicBinding({
+      parent: `${parent}/nics/n1`,
+      nicBinding: { ...nicBinding, state: NicBindingState.STAGED },
+    });
+    const { name = '', etag = '' } = made.nicBinding ?? {};
+    expect(made.nicBinding).toMatchObject({ uid: expect.stringMatching(/-/), updateTime: made.nicBinding?.createTime });
+    const { ACTIVE, STAGED } = NicBindingState;
+    const update = async (state: inventoryV1.NicBindingState, more = {}) =>
+      client.updateNicBinding({ nicBinding: { name, state, ...more }, updateMask: { paths: ['state'] } });
+    const active = (await update(ACTIVE, { etag, description: 'not named' })).nicBinding;
+    expect(active).toEqual({
+      ...made.nicBinding,
+      state: ACTIVE,
+      etag: active?.etag,
+      updateTime: active?.updateTime,
+    });
+    expect(active?.etag).not.toBe(etag);
+    expect(await failureOf(update(STAGED, { etag }))).toMatchObject({ reason: 'ETAG_MISMATCH' });
+    expect((await update(STAGED)).nicBinding).toMatchObject({ ...nicBinding, state: STAGED });
+    expect(await failureOf(update(ACTIVE, { name: `${name}x` }))).toMatchObject({ code: 'NotFound' });
+    await createNic('n2', { macAddress: '52:54:00:00:00:02', addresses: [] });
+    expect(await failureOf(bind('n2', 'hosts/h1', 'tap0'))).toMatchObject({ code: 'AlreadyExists', resources: [name] });
+  });
+
+  it('carry labels and a description for their owners', async () => {
+    await createNic('n1');
+    await bind('n1', 'hosts/h1', 'tap0');
+    const name = 'projects/p/nics/n1/bindings/h1';
+    const updateMask = { paths: ['labels', 'description'] };
+    const nicBinding = { name, labels: { move: '7' }, description: 'of move 7' };
+    const answer = await client.updateNicBinding({ nicBinding, updateMask });
+    expect(answer.nicBinding).toMatchObject({ ...nicBinding, state: NicBindingState.ACTIVE });
+    const { nicBindings } = await client.listNicBindings({ parent: 'projects/p/nics/-', filter: 'labels.move = 7' });
+    expect(nicBindings).toEqual([answer.nicBinding]);
+  });
 });

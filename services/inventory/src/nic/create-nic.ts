@@ -1,26 +1,23 @@
 import { create } from '@bufbuild/protobuf';
 import { inventoryV1 } from '@portcullis/api';
-import { birth, newName, readAnnotations, refuse, refuseMissing } from '@portcullis/resource';
+import { birth, newName, type Operation, readAnnotations, refuse, refuseMissing } from '@portcullis/resource';
 import type { Transaction } from '@portcullis/store';
-import { checkEnum, checkName, checkOptionalId, quote, Violations } from '@portcullis/store/resource';
+import { checkEnum, checkName, checkOptionalId, quote, type Violations } from '@portcullis/store/resource';
 import type { Dependencies } from '../dependencies.js';
 import { networks, nics, vmInstances } from '../documents.js';
-import type { Handlers } from '../handlers.js';
 import { networkNames, nicNames, projectNames, vmInstanceNames } from '../names.js';
 import { claimsOf, readAddresses, readMac } from './nic-fields.js';
 
 const { EgressDefault, EgressDefaultSchema, NicSchema } = inventoryV1;
 
-export function createNic({ commit, now }: Dependencies): Handlers['createNic'] {
-  return async (request) => {
-    const { parent, nicId, nic = create(NicSchema) } = request;
-    return commit(request, async (tx) => {
-      const violations = new Violations();
+/** Reads in the transaction, because what is wrong with an address depends on the network. */
+export function nicCreation({ now }: Dependencies): Operation<inventoryV1.CreateNicRequest, inventoryV1.Nic> {
+  return (violations, { parent, nicId, nic = create(NicSchema) }) =>
+    async (tx) => {
       const project = checkName(violations, 'parent', parent, projectNames)?.project;
       checkOptionalId(violations, 'nic_id', nicId);
-      return { nic: await makeNic(tx, { nic, violations, project, id: nicId, now: now() }) };
-    });
-  };
+      return makeNic(tx, { nic, violations, project, id: nicId, now: now() });
+    };
 }
 
 interface NewNic {

@@ -1,19 +1,48 @@
-import { existing, listPage, requiredValue, requireName, toDelete } from '@portcullis/resource';
+import type { inventoryV1 } from '@portcullis/api';
+import { batch, batchGet, deletion, existing, listPage, once, requiredValue, requireName } from '@portcullis/resource';
 import type { Dependencies } from '../dependencies.js';
 import { nics } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { nicNames, projectNames } from '../names.js';
-import { batchGetNics } from './batch-get-nics.js';
-import { createNic } from './create-nic.js';
+import { nicCreation } from './create-nic.js';
 import { deleteNics } from './delete-nics.js';
-import { updateNic } from './update-nic.js';
+import { nicUpdate } from './update-nic.js';
 
-type NicHandlers = Pick<Handlers, 'createNic' | 'getNic' | 'listNics' | 'batchGetNics' | 'updateNic' | 'deleteNic'>;
+type NicHandlers = Pick<
+  Handlers,
+  | 'createNic'
+  | 'getNic'
+  | 'listNics'
+  | 'updateNic'
+  | 'deleteNic'
+  | 'batchGetNics'
+  | 'batchCreateNics'
+  | 'batchUpdateNics'
+  | 'batchDeleteNics'
+>;
+
+const nicDeletion = deletion({
+  collection: nics,
+  names: nicNames,
+  remove: (tx, { name }: inventoryV1.DeleteNicRequest) => deleteNics(tx, [name]),
+});
 
 export function nicHandlers(dependencies: Dependencies): NicHandlers {
   const { store, commit } = dependencies;
+  const creation = nicCreation(dependencies);
+  const change = nicUpdate(dependencies);
+  const one = (nic: inventoryV1.Nic) => ({ nic });
+  const many = (found: inventoryV1.Nic[]) => ({ nics: found });
   return {
-    createNic: createNic(dependencies),
+    createNic: once(commit, creation, one),
+    updateNic: once(commit, change, one),
+    deleteNic: once(commit, nicDeletion, () => ({})),
+
+    // Policy takes NICs that are not here out of their groups, whichever replica made them.
+    batchGetNics: batchGet(store, { collection: nics, names: nicNames, newest: true, answer: many }),
+    batchCreateNics: batch(commit, creation, { subject: ['parent', ({ parent }) => parent], answer: many }),
+    batchUpdateNics: batch(commit, change, { subject: ['nic.name', ({ nic }) => nic?.name], answer: many }),
+    batchDeleteNics: batch(commit, nicDeletion, { subject: ['name', ({ name }) => name], answer: () => ({}) }),
 
     getNic: async ({ name }) => {
       requireName('name', name, nicNames);
@@ -39,19 +68,6 @@ export function nicHandlers(dependencies: Dependencies): NicHandlers {
         newest: vmInstance !== undefined,
       });
       return { nics: items, nextPageToken };
-    },
-
-    batchGetNics: batchGetNics(dependencies),
-
-    updateNic: updateNic(dependencies),
-
-    deleteNic: async (request) => {
-      const { name } = request;
-      requireName('name', name, nicNames);
-      return commit(request, async (tx) => {
-        if (await toDelete(tx, nics, request)) await deleteNics(tx, [name]);
-        return {};
-      });
     },
   };
 }

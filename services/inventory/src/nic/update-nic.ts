@@ -1,10 +1,9 @@
 import { create } from '@bufbuild/protobuf';
 import { inventoryV1 } from '@portcullis/api';
-import { annotationPaths, existing, readAnnotations, refuse, update } from '@portcullis/resource';
-import { checkEnum, checkName, checkUpdateMask, Violations } from '@portcullis/store/resource';
+import { annotationPaths, existing, type Operation, readAnnotations, refuse, update } from '@portcullis/resource';
+import { checkEnum, checkName, checkUpdateMask } from '@portcullis/store/resource';
 import type { Dependencies } from '../dependencies.js';
 import { networks, nics } from '../documents.js';
-import type { Handlers } from '../handlers.js';
 import { nicNames } from '../names.js';
 import { makeNic } from './create-nic.js';
 import { claimsOf, readAddresses } from './nic-fields.js';
@@ -12,12 +11,11 @@ import { claimsOf, readAddresses } from './nic-fields.js';
 const { EgressDefault, EgressDefaultSchema, NicSchema } = inventoryV1;
 const mutable = [...annotationPaths, 'addresses', 'anti_spoofing', 'egress_default'] as const;
 
-export function updateNic({ commit, now }: Dependencies): Handlers['updateNic'] {
-  return async (request) => {
-    const { nic = create(NicSchema), updateMask } = request;
-    const { name, antiSpoofing, egressDefault } = nic;
-    return commit(request, async (tx) => {
-      const violations = new Violations();
+/** Reads in the transaction, because what is wrong with an address depends on the network. */
+export function nicUpdate({ now }: Dependencies): Operation<inventoryV1.UpdateNicRequest, inventoryV1.Nic> {
+  return (violations, { nic = create(NicSchema), updateMask, allowMissing }) =>
+    async (tx) => {
+      const { name, antiSpoofing, egressDefault } = nic;
       const ids = checkName(violations, 'nic.name', name, nicNames);
       const paths = checkUpdateMask(violations, updateMask, { message: NicSchema, mutable });
       const change: Partial<inventoryV1.Nic> = readAnnotations(violations, 'nic', { ...nic, paths });
@@ -33,10 +31,8 @@ export function updateNic({ commit, now }: Dependencies): Handlers['updateNic'] 
       const check = async (changed: inventoryV1.Nic) =>
         claimsOf(changed, network ?? (await existing(tx, networks, changed.network)));
       const apply = (stored: inventoryV1.Nic) => Object.assign(stored, change);
-      const make = () =>
-        makeNic(tx, { nic, violations: new Violations(), project: ids?.project, id: ids?.nic ?? '', now: now() });
-      const options = { etag: nic.etag, orElse: request.allowMissing ? make : undefined, now: now() };
-      return { nic: await update(tx, { ...options, collection: nics, name, change: apply, check }) };
-    });
-  };
+      const make = () => makeNic(tx, { nic, violations, project: ids?.project, id: ids?.nic ?? '', now: now() });
+      const options = { etag: nic.etag, orElse: allowMissing ? make : undefined, now: now() };
+      return update(tx, { ...options, collection: nics, name, change: apply, check });
+    };
 }

@@ -1,56 +1,58 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { inventoryV1 } from '@portcullis/api';
-import {
-  annotationPaths,
-  birth,
-  checked,
-  existing,
-  listPage,
-  maxDisplayNameLength,
-  newName,
-  readAnnotations,
-  refuse,
-  requireName,
-  toDelete,
-  update,
-} from '@portcullis/resource';
-import type { Transaction } from '@portcullis/store';
-import {
-  checkEnum,
-  checkName,
-  checkOptionalId,
-  checkText,
-  checkUpdateMask,
-  Violations,
-} from '@portcullis/store/resource';
+import type { inventoryV1 } from '@portcullis/api';
+import { batch, batchGet, deletion, existing, listPage, once, requireName } from '@portcullis/resource';
 import type { Dependencies } from '../dependencies.js';
 import { nics, vmInstances } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { projectNames, vmInstanceNames } from '../names.js';
 import { deleteNics } from '../nic/delete-nics.js';
-
-const { VmInstanceSchema, VmInstanceState, VmInstanceStateSchema } = inventoryV1;
+import { vmInstanceCreation } from './create-vm-instance.js';
+import { vmInstanceUpdate } from './update-vm-instance.js';
 
 type VmInstanceHandlers = Pick<
   Handlers,
-  'createVmInstance' | 'getVmInstance' | 'listVmInstances' | 'updateVmInstance' | 'deleteVmInstance'
+  | 'createVmInstance'
+  | 'getVmInstance'
+  | 'listVmInstances'
+  | 'updateVmInstance'
+  | 'deleteVmInstance'
+  | 'batchGetVmInstances'
+  | 'batchCreateVmInstances'
+  | 'batchUpdateVmInstances'
+  | 'batchDeleteVmInstances'
 >;
 
-export function vmInstanceHandlers({ store, commit, now }: Dependencies): VmInstanceHandlers {
+const vmInstanceDeletion = deletion({
+  collection: vmInstances,
+  names: vmInstanceNames,
+  remove: async (tx, { name }: inventoryV1.DeleteVmInstanceRequest) => {
+    const itsNics: string[] = [];
+    for await (const nic of nics.all(tx, { link: { name: 'vmInstance', target: name } })) itsNics.push(nic.name);
+    await deleteNics(tx, itsNics);
+    await vmInstances.delete(tx, [name]);
+  },
+});
+
+export function vmInstanceHandlers(dependencies: Dependencies): VmInstanceHandlers {
+  const { store, commit } = dependencies;
+  const creation = vmInstanceCreation(dependencies);
+  const change = vmInstanceUpdate(dependencies);
+  const one = (vmInstance: inventoryV1.VmInstance) => ({ vmInstance });
+  const many = (found: inventoryV1.VmInstance[]) => ({ vmInstances: found });
   return {
-    createVmInstance: async (request) => {
-      const { parent, vmInstanceId, vmInstance = create(VmInstanceSchema) } = request;
-      const violations = new Violations();
-      const project = checkName(violations, 'parent', parent, projectNames)?.project ?? '';
-      checkOptionalId(violations, 'vm_instance_id', vmInstanceId);
-      const fields = readNewVm(violations, vmInstance);
-      refuse(violations);
-      return commit(request, async (tx) => {
-        const format = (id: string) => vmInstanceNames.format({ project, vm_instance: id });
-        const name = await newName(tx, vmInstances, { id: vmInstanceId, prefix: 'vm', format });
-        return { vmInstance: await makeVm(tx, { fields, name, now: now() }) };
-      });
-    },
+    createVmInstance: once(commit, creation, one),
+    updateVmInstance: once(commit, change, one),
+    deleteVmInstance: once(commit, vmInstanceDeletion, () => ({})),
+
+    batchGetVmInstances: batchGet(store, { collection: vmInstances, names: vmInstanceNames, answer: many }),
+    batchCreateVmInstances: batch(commit, creation, { subject: ['parent', ({ parent }) => parent], answer: many }),
+    batchUpdateVmInstances: batch(commit, change, {
+      subject: ['vm_instance.name', ({ vmInstance }) => vmInstance?.name],
+      answer: many,
+    }),
+    batchDeleteVmInstances: batch(commit, vmInstanceDeletion, {
+      subject: ['name', ({ name }) => name],
+      answer: () => ({}),
+    }),
 
     getVmInstance: async ({ name }) => {
       requireName('name', name, vmInstanceNames);
@@ -64,75 +66,5 @@ export function vmInstanceHandlers({ store, commit, now }: Dependencies): VmInst
       const page = await listPage(store, vmInstances, { request, selection: { prefix }, scope: prefix });
       return { vmInstances: page.items, nextPageToken: page.nextPageToken };
     },
-
-    updateVmInstance: async (request) => {
-      const { vmInstance = create(VmInstanceSchema), updateMask } = request;
-      const violations = new Violations();
-      const { name, displayName, state } = vmInstance;
-      checkName(violations, 'vm_instance.name', name, vmInstanceNames);
-      const mutable = ['display_name', ...annotationPaths, 'state'] as const;
-      const paths = checkUpdateMask(violations, updateMask, { message: VmInstanceSchema, mutable });
-      const change: Partial<inventoryV1.VmInstance> = readAnnotations(violations, 'vm_instance', {
-        ...vmInstance,
-        paths,
-      });
-      if (paths.has('display_name')) {
-        checkText(violations, 'vm_instance.display_name', displayName, maxDisplayNameLength);
-        change.displayName = displayName;
-      }
-      if (paths.has('state')) {
-        checkEnum(violations, 'vm_instance.state', state, { desc: VmInstanceStateSchema, required: true });
-        change.state = state;
-      }
-      refuse(violations);
-      const readNew = (found: Violations) => readNewVm(found, vmInstance);
-      const apply = (stored: inventoryV1.VmInstance) => Object.assign(stored, change);
-      return commit(request, async (tx) => ({
-        vmInstance: await update(tx, {
-          collection: vmInstances,
-          name,
-          etag: vmInstance.etag,
-          change: apply,
-          now: now(),
-          orElse: request.allowMissing ? () => makeVm(tx, { fields: checked(readNew), name, now: now() }) : undefined,
-        }),
-      }));
-    },
-
-    deleteVmInstance: async (request) => {
-      requireName('name', request.name, vmInstanceNames);
-      return commit(request, async (tx) => {
-        if (await toDelete(tx, vmInstances, request)) await deleteVmInstance(tx, request.name);
-        return {};
-      });
-    },
   };
-}
-
-type VmFields = MessageInitShape<typeof VmInstanceSchema>;
-
-/** What a caller says of a new VM. */
-function readNewVm(violations: Violations, vmInstance: inventoryV1.VmInstance): VmFields {
-  const { displayName, state } = vmInstance;
-  checkText(violations, 'vm_instance.display_name', displayName, maxDisplayNameLength);
-  const annotations = readAnnotations(violations, 'vm_instance', vmInstance);
-  checkEnum(violations, 'vm_instance.state', state, { desc: VmInstanceStateSchema });
-  return { displayName, ...annotations, state: state || VmInstanceState.STOPPED };
-}
-
-/** Makes a VM under a name that is free. */
-async function makeVm(
-  tx: Transaction,
-  { fields, name, now }: { fields: VmFields; name: string; now: Date },
-): Promise<inventoryV1.VmInstance> {
-  const made = create(VmInstanceSchema, { ...fields, name, ...birth(now) });
-  await vmInstances.put(tx, [made]);
-  return made;
-}
-
-async function deleteVmInstance(tx: Transaction, name: string): Promise<void> {
-  const itsNics: string[] = [];
-  for await (const nic of nics.all(tx, { link: { name: 'vmInstance', target: name } })) itsNics.push(nic.name);
-  await deleteNics(tx, itsNics);
-  await vmInstances.delete(tx, [name]);
 }
