@@ -40,6 +40,13 @@ export const projectQuotas = new Collection({
   nameOf: ({ name }) => name,
 });
 
+/** A note as well: they say what new groups get, and no host. */
+export const defaultRules = new Collection({
+  kind: '_defaultRules',
+  schema: policyV1.DefaultRulesSchema,
+  nameOf: ({ name }) => name,
+});
+
 /** Rules whose time will come. */
 export const pendingExpiry = { kind: rules.kind, link: { name: 'expiry', target: 'pending' } };
 

@@ -6,6 +6,7 @@ import type { Logger } from '@portcullis/runtime';
 import type { Store } from '@portcullis/store';
 import { translateErrors } from '@portcullis/store/resource';
 import { addressGroupHandlers } from './address-group/address-group-handlers.js';
+import { defaultRulesHandlers } from './default-rules/default-rules-handlers.js';
 import type { Handlers } from './handlers.js';
 import { Housekeeping } from './inventory/housekeeping.js';
 import { inventoryClient } from './inventory/inventory-client.js';
@@ -61,6 +62,7 @@ export async function openPolicy({
     detachNetworks: detachNetworks(dependencies),
     ...quotaHandlers(dependencies),
     exportProject: exportProject(dependencies),
+    ...defaultRulesHandlers(dependencies),
     watch: watch(dependencies),
   } as Handlers;
   housekeeping.start();

@@ -3,8 +3,11 @@ import { resourceName } from '@portcullis/store/resource';
 /** Names of what policy owns, and of what it names in inventory. */
 export const projectNames = resourceName('projects/{project}');
 export const projectQuotaNames = resourceName('projects/{project}/quota');
+export const defaultRulesNames = resourceName('projects/{project}/defaultRules');
 export const securityGroupNames = resourceName('projects/{project}/securityGroups/{security_group}');
 export const addressGroupNames = resourceName('projects/{project}/addressGroups/{address_group}');
+/** What stands for the group itself in the default rules of new groups. */
+export const newGroupNames = resourceName('projects/{project}/securityGroups/-');
 export const ruleNames = resourceName('projects/{project}/securityGroups/{security_group}/rules/{rule}');
 export const networkNames = resourceName('projects/{project}/networks/{network}');
 export const vmInstanceNames = resourceName('projects/{project}/vmInstances/{vm_instance}');

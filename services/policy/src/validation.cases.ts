@@ -293,7 +293,57 @@ const invalidExpansions: InvalidRequest[] = [
   ),
 ];
 
+const defaultRulesUpdate = (paths: string[], more: object = {}) => ({
+  defaultRules: { name: `${parent}/defaultRules`, ...more },
+  updateMask: { paths },
+});
+
+const invalidDefaultRules: InvalidRequest[] = [
+  ['getDefaultRules', { name: parent }, ['name NAME_MALFORMED']],
+  ['getDefaultRules', { minRevisionToken: 'x' }, ['min_revision_token REVISION_TOKEN_MALFORMED']],
+  ['updateDefaultRules', {}, ['default_rules.name FIELD_REQUIRED', 'update_mask FIELD_REQUIRED']],
+  [
+    'updateDefaultRules',
+    defaultRulesUpdate(['etag', 'rule']),
+    ['update_mask FIELD_IMMUTABLE', 'update_mask FIELD_UNKNOWN'],
+  ],
+  [
+    'updateDefaultRules',
+    defaultRulesUpdate(['rules'], {
+      rules: [
+        goodRule({ remoteSecurityGroup: `${parent}/securityGroups/-` }),
+        goodRule({ endPort: 1, cidr: 'x', remoteSecurityGroup: 'projects/q/securityGroups/-' }),
+        goodRule({ ...icmp, icmpCode: 1, expireTime: past, labels: { A: '' } }),
+        goodRule({ remoteSecurityGroup: '-' }),
+        {},
+      ],
+    }),
+    [
+      '[1].remote_security_group PROJECT_MISMATCH',
+      '[1].end_port PORT_RANGE_INVERTED',
+      '[1].cidr CIDR_MALFORMED',
+      '[2].icmp_code ICMP_TYPE_REQUIRED',
+      '[2].labels LABEL_KEY_MALFORMED',
+      '[2].expire_time EXPIRE_TIME_PAST',
+      '[3].remote_security_group NAME_MALFORMED',
+      '[4].direction FIELD_REQUIRED',
+      '[4].protocol FIELD_REQUIRED',
+    ].map((violation) => `default_rules.rules${violation}`),
+  ],
+  [
+    'updateDefaultRules',
+    defaultRulesUpdate(['rules'], { rules: Array(101).fill(goodRule()) }),
+    ['default_rules.rules ITEM_COUNT_OUT_OF_RANGE'],
+  ],
+  rule(
+    'the group that is made, which default rules alone may name',
+    { remoteSecurityGroup: `${parent}/securityGroups/-` },
+    'remote_security_group NAME_MALFORMED',
+  ),
+];
+
 export const invalidRequests: InvalidRequest[] = [
+  ...invalidDefaultRules,
   ...invalidRules,
   ...invalidAddressGroups,
   [

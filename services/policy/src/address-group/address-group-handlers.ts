@@ -29,12 +29,13 @@ export function addressGroupHandlers(dependencies: Dependencies): AddressGroupHa
   const { store, commit } = dependencies;
   const creation = addressGroupCreation(dependencies);
   const change = addressGroupUpdate(dependencies);
+  const removal = addressGroupDeletion(dependencies);
   const one = (made: policyV1.AddressGroup) => ({ addressGroup: made });
   const many = (made: policyV1.AddressGroup[]) => ({ addressGroups: made });
   return {
     createAddressGroup: once(commit, creation, one),
     updateAddressGroup: once(commit, change, one),
-    deleteAddressGroup: once(commit, addressGroupDeletion, () => ({})),
+    deleteAddressGroup: once(commit, removal, () => ({})),
     addCidrs: addCidrs(dependencies),
     removeCidrs: removeCidrs(dependencies),
 
@@ -44,7 +45,7 @@ export function addressGroupHandlers(dependencies: Dependencies): AddressGroupHa
       subject: ['address_group.name', ({ addressGroup }) => addressGroup?.name],
       answer: many,
     }),
-    batchDeleteAddressGroups: batch(commit, addressGroupDeletion, {
+    batchDeleteAddressGroups: batch(commit, removal, {
       subject: ['name', ({ name }) => name],
       answer: () => ({}),
     }),

@@ -1,23 +1,21 @@
 import type { policyV1 } from '@portcullis/api';
-import { blockedBy, deletion } from '@portcullis/resource';
-import { addressGroups, naming, rules } from '../documents.js';
+import { deletion, type Operation } from '@portcullis/resource';
+import type { Dependencies } from '../dependencies.js';
+import { addressGroups } from '../documents.js';
 import { addressGroupNames } from '../names.js';
+import { releaseFromRules } from '../rule/release-from-rules.js';
 
 /** Deletes an address group; with `force`, the rules that name it as well. */
-export const addressGroupDeletion = deletion({
-  collection: addressGroups,
-  names: addressGroupNames,
-  remove: async (tx, { name, force }: policyV1.DeleteAddressGroupRequest) => {
-    const users: string[] = [];
-    for await (const rule of rules.all(tx, naming(name))) users.push(rule.name);
-    if (users.length > 0 && !force) {
-      throw blockedBy(users, {
-        reason: 'ADDRESS_GROUP_IN_USE',
-        message: `${name} is named by ${users.length} rules; ListReferencingRules lists all of them`,
-        why: 'the rule names the address group',
-      });
-    }
-    await rules.delete(tx, users);
-    await addressGroups.delete(tx, [name]);
-  },
-});
+export function addressGroupDeletion({
+  now,
+}: Pick<Dependencies, 'now'>): Operation<policyV1.DeleteAddressGroupRequest, void> {
+  return deletion({
+    collection: addressGroups,
+    names: addressGroupNames,
+    remove: async (tx, { name, force }) => {
+      const words = { reason: 'ADDRESS_GROUP_IN_USE', ruleWords: 'rules' };
+      await releaseFromRules(tx, { name, force, ...words, now: now() });
+      await addressGroups.delete(tx, [name]);
+    },
+  });
+}

@@ -99,17 +99,18 @@ interface Creation {
 }
 
 /** Creates rules of a group, all or none, and returns them in the order of `sent`. */
-async function createRules(
+export async function createRules(
   tx: Transaction,
   { parent, sent, skipExisting = false, quotas, now }: Creation,
 ): Promise<policyV1.SecurityGroupRule[]> {
-  const wanted = sent.map(({ fields }) =>
-    create(SecurityGroupRuleSchema, { ...fields, name: randomRuleName(parent), ...birth(now) }),
-  );
-  if (!skipExisting) refuseRepeated(wanted, sent);
-  await refuseMissingGroups(tx, parent, wanted);
+  const wanted = sent.map(({ field, fields }) => ({
+    field,
+    rule: create(SecurityGroupRuleSchema, { ...fields, name: randomRuleName(parent), ...birth(now) }),
+  }));
+  if (!skipExisting) refuseRepeated(wanted);
+  await refuseMissingGroups(tx, wanted, parent);
   const has = skipExisting ? await rulesByIdentity(tx, parent) : new Map<string, policyV1.SecurityGroupRule>();
-  const made = wanted.filter((rule) => {
+  const made = wanted.filter(({ rule }) => {
     const identity = ruleIdentity(rule);
     if (has.has(identity)) return false;
     has.set(identity, rule);
@@ -117,8 +118,8 @@ async function createRules(
   });
   await quotas.refuseRules(tx, parent, made.length);
   await chooseFreeNames(tx, parent, made);
-  await putNewRules(tx, made, sent);
-  return wanted.map((rule) => has.get(ruleIdentity(rule)) ?? rule);
+  await putNewRules(tx, made);
+  return wanted.map(({ rule }) => has.get(ruleIdentity(rule)) ?? rule);
 }
 
 async function rulesByIdentity(tx: Reading, parent: string): Promise<Map<string, policyV1.SecurityGroupRule>> {
@@ -127,50 +128,47 @@ async function rulesByIdentity(tx: Reading, parent: string): Promise<Map<string,
   return found;
 }
 
+/** A rule, and the path in the request that says it. */
+export interface NewRule {
+  readonly field: string;
+  readonly rule: policyV1.SecurityGroupRule;
+}
+
 /** The same rule twice in one request. */
-function refuseRepeated(wanted: readonly policyV1.SecurityGroupRule[], sent: readonly SentRule[]): void {
+export function refuseRepeated(wanted: readonly NewRule[]): void {
   const first = new Map<string, string>();
-  for (const [i, rule] of wanted.entries()) {
-    const field = sent[i]?.field ?? '';
+  for (const { field, rule } of wanted) {
     const same = first.get(ruleIdentity(rule));
     if (same !== undefined) throw alreadyExists(same, `${field} is the same rule as ${same}`);
     first.set(ruleIdentity(rule), field);
   }
 }
 
-async function refuseMissingGroups(
-  tx: Reading,
-  parent: string,
-  wanted: readonly policyV1.SecurityGroupRule[],
-): Promise<void> {
-  const groups = [...new Set([parent, ...wanted.map(({ remoteSecurityGroup }) => remoteSecurityGroup)])];
-  const lists = [...new Set(wanted.map(({ addressGroup }) => addressGroup))];
+/** NOT_FOUND for what rules name, and for the group that they are to be of, if it is known. */
+export async function refuseMissingGroups(tx: Reading, wanted: readonly NewRule[], parent = ''): Promise<void> {
+  const groups = [...new Set([parent, ...wanted.map(({ rule }) => rule.remoteSecurityGroup)])];
+  const lists = [...new Set(wanted.map(({ rule }) => rule.addressGroup))];
   const [foundGroups, foundLists] = [await securityGroups.getMany(tx, groups), await addressGroups.getMany(tx, lists)];
   const named = [...groups, ...lists].filter((name) => name !== '');
   refuseMissing(named.map((name) => ({ name, found: foundGroups.get(name) ?? foundLists.get(name) })));
 }
 
-async function chooseFreeNames(tx: Reading, group: string, made: readonly policyV1.SecurityGroupRule[]): Promise<void> {
-  const taken = await rules.getMany(
-    tx,
-    made.map(({ name }) => name),
-  );
-  for (const rule of made) {
+async function chooseFreeNames(tx: Reading, group: string, made: readonly NewRule[]): Promise<void> {
+  const names = made.map(({ rule }) => rule.name);
+  const taken = await rules.getMany(tx, names);
+  for (const { rule } of made) {
     while (taken.has(rule.name) || (taken.size > 0 && (await rules.get(tx, rule.name))))
       rule.name = randomRuleName(group);
   }
 }
 
-async function putNewRules(
-  tx: Transaction,
-  made: readonly policyV1.SecurityGroupRule[],
-  sent: readonly SentRule[],
-): Promise<void> {
+async function putNewRules(tx: Transaction, made: readonly NewRule[]): Promise<void> {
+  const documents = made.map(({ rule }) => rule);
   try {
-    await rules.put(tx, made);
+    await rules.put(tx, documents);
   } catch (error) {
     if (!(error instanceof ClaimTaken)) throw error;
-    const field = sent[made.findIndex((rule) => ruleIdentity(rule) === error.claim)]?.field;
+    const field = made.find(({ rule }) => ruleIdentity(rule) === error.claim)?.field;
     throw alreadyExists(error.holder.name, `${field} is the same rule as ${error.holder.name}`);
   }
 }

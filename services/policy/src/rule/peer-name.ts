@@ -2,12 +2,12 @@ import { checkName, quote, type ResourceName, type Violations } from '@portculli
 import { projectNames } from '../names.js';
 
 /** The name of a group, of security or of addresses, as the peer of a rule of the project; an empty project is wrong already. */
-export function checkPeerName<Part extends 'security_group' | 'address_group'>(
+export function checkPeerName(
   violations: Violations,
   field: string,
-  { name, names, project }: { name: string; names: ResourceName<'project' | Part>; project: string },
+  { name, names, project }: { name: string; names: ResourceName<'project'>; project: string },
 ): void {
-  const ids = checkName<'project' | Part>(violations, field, name, names);
+  const ids = checkName(violations, field, name, names);
   if (ids === undefined || project === '' || ids.project === project) return;
   violations.add(field, 'PROJECT_MISMATCH', `${quote(name)} is not of ${projectNames.format({ project })}`);
 }

@@ -3,11 +3,11 @@ import { policyV1 } from '@portcullis/api';
 import { birth, maxDisplayNameLength, newName, type Operation, readAnnotations } from '@portcullis/resource';
 import type { Transaction } from '@portcullis/store';
 import { checkEnum, checkName, checkOptionalId, checkText, type Violations } from '@portcullis/store/resource';
+import { putFirstRules } from '../default-rules/apply-default-rules.js';
 import type { Dependencies } from '../dependencies.js';
-import { rules, securityGroups } from '../documents.js';
+import { securityGroups } from '../documents.js';
 import { projectNames, securityGroupNames } from '../names.js';
 import type { Quotas } from '../quota/quotas.js';
-import { automaticRules } from '../rule/automatic-rules.js';
 
 const { SecurityGroupSchema, SecurityGroupState, SecurityGroupStateSchema } = policyV1;
 
@@ -15,14 +15,17 @@ export function groupCreation({
   quotas,
   now,
 }: Dependencies): Operation<policyV1.CreateSecurityGroupRequest, policyV1.SecurityGroup> {
-  return (violations, { parent, securityGroupId, securityGroup = create(SecurityGroupSchema) }) => {
+  return (
+    violations,
+    { parent, securityGroupId, securityGroup = create(SecurityGroupSchema), withoutDefaultRules },
+  ) => {
     const project = checkName(violations, 'parent', parent, projectNames)?.project ?? '';
     checkOptionalId(violations, 'security_group_id', securityGroupId);
     const fields = readNewGroup(violations, securityGroup);
     return async (tx) => {
       const format = (id: string) => securityGroupNames.format({ project, security_group: id });
       const name = await newName(tx, securityGroups, { id: securityGroupId, prefix: 'sg', format });
-      return makeGroup(tx, { fields, name, quotas, now: now() });
+      return makeGroup(tx, { fields, name, withoutDefaultRules, quotas, now: now() });
     };
   };
 }
@@ -41,14 +44,22 @@ export function readNewGroup(violations: Violations, securityGroup: policyV1.Sec
   return { displayName, ...annotations, state: state || SecurityGroupState.ENABLED };
 }
 
-/** Makes a group under a name that is free, with its automatic rules. */
+interface NewGroup {
+  readonly fields: GroupFields;
+  readonly name: string;
+  readonly withoutDefaultRules?: boolean;
+  readonly quotas: Quotas;
+  readonly now: Date;
+}
+
+/** Makes a group under a name that is free, with its automatic rules and the default rules of its project. */
 export async function makeGroup(
   tx: Transaction,
-  { fields, name, quotas, now }: { fields: GroupFields; name: string; quotas: Quotas; now: Date },
+  { fields, name, withoutDefaultRules = false, quotas, now }: NewGroup,
 ): Promise<policyV1.SecurityGroup> {
   await quotas.refuseGroup(tx, name);
   const made = create(SecurityGroupSchema, { ...fields, name, ...birth(now) });
   await securityGroups.put(tx, [made]);
-  await rules.put(tx, automaticRules(name, now));
+  await putFirstRules(tx, { securityGroup: name, withoutDefaultRules, quotas, now });
   return made;
 }

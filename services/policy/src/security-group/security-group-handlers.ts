@@ -25,12 +25,13 @@ export function securityGroupHandlers(dependencies: Dependencies): SecurityGroup
   const { store, commit } = dependencies;
   const creation = groupCreation(dependencies);
   const change = groupUpdate(dependencies);
+  const removal = groupDeletion(dependencies);
   const one = (made: policyV1.SecurityGroup) => ({ securityGroup: made });
   const many = (made: policyV1.SecurityGroup[]) => ({ securityGroups: made });
   return {
     createSecurityGroup: once(commit, creation, one),
     updateSecurityGroup: once(commit, change, one),
-    deleteSecurityGroup: once(commit, groupDeletion, () => ({})),
+    deleteSecurityGroup: once(commit, removal, () => ({})),
 
     batchGetSecurityGroups: batchGet(store, { collection: securityGroups, names: securityGroupNames, answer: many }),
     batchCreateSecurityGroups: batch(commit, creation, { subject: ['parent', ({ parent }) => parent], answer: many }),
@@ -38,7 +39,7 @@ export function securityGroupHandlers(dependencies: Dependencies): SecurityGroup
       subject: ['security_group.name', ({ securityGroup }) => securityGroup?.name],
       answer: many,
     }),
-    batchDeleteSecurityGroups: batch(commit, groupDeletion, {
+    batchDeleteSecurityGroups: batch(commit, removal, {
       subject: ['name', ({ name }) => name],
       answer: () => ({}),
     }),
