@@ -1,7 +1,8 @@
 import { type EventEmitter, once } from 'node:events';
 import type { DescMethod } from '@bufbuild/protobuf';
-import { Code, ConnectError, createHandlerContext, type HandlerContext } from '@connectrpc/connect';
+import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
 import type {
+  Metadata,
   ServerDuplexStream,
   ServerReadableStream,
   ServerUnaryCall,
@@ -10,6 +11,7 @@ import type {
   UntypedHandleCall,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { CallContext } from './call-context.js';
 import { headersOf, metadataOf } from './grpc-metadata.js';
 import { formatStatus } from './grpc-status.js';
 import type { Registration } from './registration.js';
@@ -59,7 +61,7 @@ function answerOnce<Call extends AnyCall>(method: DescMethod, handler: UnaryHand
     try {
       const answer = await handler(request(call), context);
       sendHeader(call, context);
-      callback(null, answer, metadataOf(context.responseTrailer));
+      callback(null, answer, trailerOf(context));
     } catch (error) {
       callback(formatStatus(error));
     } finally {
@@ -83,7 +85,7 @@ function answerMany<Call extends AnyWritable | AnyDuplex>(
         if (!call.write(answer)) await once(call, 'drain', { signal: context.signal });
       }
       if (isFirst) sendHeader(call, context);
-      call.end(metadataOf(context.responseTrailer));
+      call.end(trailerOf(context));
     } catch (error) {
       // grpc-js takes the status of a stream from its error event.
       call.emit('error', formatStatus(error));
@@ -97,17 +99,16 @@ function answerMany<Call extends AnyWritable | AnyDuplex>(
 const hasEnded = new ConnectError('the call has ended', Code.Canceled);
 
 /** The context of one call; its signal aborts when the caller leaves, at the deadline, and with `finish`. */
-function begin(call: AnyCall, method: DescMethod): { context: HandlerContext; finish(): void } {
+function begin(call: AnyCall, method: DescMethod): { context: CallContext; finish(): void } {
   const deadline = call.getDeadline();
-  const timeoutMs = Number(deadline) - Date.now();
-  const context = createHandlerContext({
+  const context = new CallContext({
     service: method.parent,
     method,
     protocolName: 'grpc',
     requestMethod: 'POST',
     url: `http://${call.getHost()}${call.getPath()}`,
-    requestHeader: headersOf(call.metadata),
-    ...(Number.isFinite(timeoutMs) ? { timeoutMs } : {}),
+    expiresAt: Number.isFinite(Number(deadline)) ? Number(deadline) : undefined,
+    readHeader: () => headersOf(call.metadata),
   });
   const onCancelled = () => {
     const isLate = Date.now() >= Number(deadline);
@@ -126,7 +127,12 @@ function begin(call: AnyCall, method: DescMethod): { context: HandlerContext; fi
   return { context, finish };
 }
 
-function sendHeader(call: AnyCall, context: HandlerContext): void {
-  const header = metadataOf(context.responseHeader);
+function sendHeader(call: AnyCall, { answered }: CallContext): void {
+  if (answered.header === undefined) return;
+  const header = metadataOf(answered.header);
   if (Object.keys(header.getMap()).length > 0) call.sendMetadata(header);
+}
+
+function trailerOf({ answered }: CallContext): Metadata | undefined {
+  return answered.trailer && metadataOf(answered.trailer);
 }

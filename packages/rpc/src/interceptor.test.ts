@@ -1,7 +1,7 @@
 import { Code, ConnectError, createHandlerContext, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
 import { expect, it } from 'vitest';
 import { EchoService, echoService, text, textOf } from './echo-service.fake.js';
-import { type Interceptor, intercept } from './interceptor.js';
+import { type Interceptor, intercept, passOn } from './interceptor.js';
 
 type Handlers = ServiceImpl<typeof EchoService>;
 
@@ -19,14 +19,11 @@ function contextOf(method: 'once' | 'repeat') {
 
 /** Notes what it sees, and passes everything on. */
 function noting(notes: string[], name = ''): Interceptor {
-  return (context) => {
+  return () => {
     notes.push(`${name}begin`);
-    return {
-      context,
-      end(thrown) {
-        notes.push(`${name}end ${thrown === undefined ? 'OK' : ConnectError.from(thrown).rawMessage}`);
-        return thrown;
-      },
+    return (thrown) => {
+      notes.push(`${name}end ${thrown === undefined ? 'OK' : ConnectError.from(thrown).rawMessage}`);
+      return thrown;
     };
   };
 }
@@ -40,7 +37,7 @@ it('the first interceptor is the outermost', async () => {
 
 it('an error is what the outermost interceptor says it is', async () => {
   const notes: string[] = [];
-  const replacing: Interceptor = (context) => ({ context, end: () => new ConnectError('replaced', Code.Aborted) });
+  const replacing: Interceptor = () => () => new ConnectError('replaced', Code.Aborted);
   const once = () => {
     throw new Error('original');
   };
@@ -49,13 +46,20 @@ it('an error is what the outermost interceptor says it is', async () => {
   expect(notes).toEqual(['out begin', 'in begin', 'in end original', 'out end replaced']);
 });
 
-it('the handler gets the context that the interceptors made', async () => {
-  const naming: Interceptor = (context) => ({
-    context: { ...context, protocolName: 'other' },
-    end: (thrown) => thrown,
-  });
-  const once = (_request: unknown, { protocolName }: HandlerContext) => text(protocolName);
-  expect(await intercepted({ once }, naming).once(text('x'), contextOf('once'))).toEqual(text('other'));
+it('an interceptor ends a call by aborting it, and the handler hears of it', async () => {
+  const aborting: Interceptor = (context) => {
+    setImmediate(() => context.abort(new Error('enough')));
+    return passOn;
+  };
+  let heard: unknown;
+  const once = (_request: unknown, { signal }: HandlerContext) =>
+    new Promise<never>(() => {
+      signal.addEventListener('abort', () => {
+        heard = signal.reason;
+      });
+    });
+  await expect(intercepted({ once }, aborting).once(text('x'), contextOf('once'))).rejects.toThrow('enough');
+  expect(heard).toMatchObject({ message: 'enough' });
 });
 
 it('a call ends when its signal aborts, whatever its handler does', async () => {

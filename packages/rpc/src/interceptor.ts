@@ -1,18 +1,17 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
+import { CallContext } from './call-context.js';
 import { raceAbort } from './race-abort.js';
 import type { Registration } from './registration.js';
 
-/** What an interceptor makes of one call. */
-interface Interception {
-  /** What the handler gets; the call ends as soon as its signal aborts. */
-  readonly context: HandlerContext;
-  /** Called once, when the call has ended, with what was thrown (undefined: it succeeded); answers what goes on instead. */
-  end(thrown: unknown): unknown;
-}
+/** Called once, when a call has ended, with what was thrown (undefined: it succeeded); answers what goes on instead. */
+type End = (thrown: unknown) => unknown;
 
-/** One concern that surrounds every call, on every transport. Called when a call begins. */
-export type Interceptor = (context: HandlerContext) => Interception;
+/** One concern that surrounds every call, on every transport. Called when a call begins; aborting its context ends it. */
+export type Interceptor = (context: CallContext) => End;
+
+/** The end of a call that is none of an interceptor's concern. */
+export const passOn: End = (thrown) => thrown;
 
 type AnswersOnce = (request: unknown, context: HandlerContext) => unknown;
 type AnswersMany = (request: unknown, context: HandlerContext) => AsyncIterable<unknown>;
@@ -37,8 +36,9 @@ export function answersMany({ methodKind }: DescMethod): boolean {
 
 function answerOnce(handler: AnswersOnce, interceptors: readonly Interceptor[]) {
   return async (request: unknown, callContext: HandlerContext): Promise<unknown> => {
-    const { context, end } = begin(interceptors, callContext);
-    const abort = raceAbort(context.signal);
+    const context = CallContext.of(callContext);
+    const end = begin(interceptors, context);
+    const abort = raceAbort(context);
     try {
       const answer = await abort.race(Promise.resolve(handler(request, context)));
       end(undefined);
@@ -53,8 +53,9 @@ function answerOnce(handler: AnswersOnce, interceptors: readonly Interceptor[]) 
 
 function answerMany(handler: AnswersMany, interceptors: readonly Interceptor[]) {
   return async function* (request: unknown, callContext: HandlerContext): AsyncGenerator<unknown> {
-    const { context, end } = begin(interceptors, callContext);
-    const abort = raceAbort(context.signal);
+    const context = CallContext.of(callContext);
+    const end = begin(interceptors, context);
+    const abort = raceAbort(context);
     let answers: AsyncIterator<unknown> | undefined;
     let ended = false;
     try {
@@ -65,7 +66,7 @@ function answerMany(handler: AnswersMany, interceptors: readonly Interceptor[]) 
         yield answer.value;
       }
       // A handler that stops because it was told to has not said everything.
-      context.signal.throwIfAborted();
+      if (context.aborted) throw context.reason;
       ended = true;
       end(undefined);
     } catch (error) {
@@ -76,7 +77,7 @@ function answerMany(handler: AnswersMany, interceptors: readonly Interceptor[]) 
       abort.release();
       if (!ended) {
         stop(answers);
-        end(context.signal.reason ?? new ConnectError('the reader has left', Code.Canceled));
+        end(context.reason ?? new ConnectError('the reader has left', Code.Canceled));
       }
     }
   };
@@ -87,13 +88,7 @@ function stop(answers: AsyncIterator<unknown> | undefined): void {
   answers?.return?.().catch(() => undefined);
 }
 
-function begin(interceptors: readonly Interceptor[], callContext: HandlerContext): Interception {
-  let context = callContext;
-  const begun: Interception[] = [];
-  for (const interceptor of interceptors) {
-    const interception = interceptor(context);
-    context = interception.context;
-    begun.push(interception);
-  }
-  return { context, end: (thrown) => begun.reduceRight((error, interception) => interception.end(error), thrown) };
+function begin(interceptors: readonly Interceptor[], context: CallContext): End {
+  const ends = interceptors.map((interceptor) => interceptor(context));
+  return (thrown) => ends.reduceRight((error, end) => end(error), thrown);
 }

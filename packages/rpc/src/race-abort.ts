@@ -1,18 +1,19 @@
+import type { CallContext } from './call-context.js';
+
 /**
- * Waits for one promise after another, and gives up on the one in hand when the signal aborts. (`Promise.race` with one
+ * Waits for one promise after another, and gives up on the one in hand when the call is aborted. (`Promise.race` with one
  * long-lived promise would keep a reaction for every message of a stream.)
  */
-export function raceAbort(signal: AbortSignal): { race<T>(promise: Promise<T>): Promise<T>; release(): void } {
+export function raceAbort(context: CallContext): { race<T>(promise: Promise<T>): Promise<T>; release(): void } {
   let rejectCurrent: ((reason: unknown) => void) | undefined;
-  const onAbort = () => rejectCurrent?.(signal.reason);
-  signal.addEventListener('abort', onAbort);
+  const onAbort = () => rejectCurrent?.(context.reason);
   return {
     race: (promise) =>
       new Promise((resolve, reject) => {
         rejectCurrent = reject;
         promise.then(resolve, reject);
-        if (signal.aborted) onAbort();
+        if (context.aborted) onAbort();
       }),
-    release: () => signal.removeEventListener('abort', onAbort),
+    release: context.onAbort(onAbort),
   };
 }

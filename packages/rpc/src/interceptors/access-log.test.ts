@@ -2,6 +2,7 @@ import { createHandlerContext } from '@connectrpc/connect';
 import { healthV1 } from '@portcullis/api';
 import { createLogger, type LogLevel } from '@portcullis/runtime';
 import { expect, it } from 'vitest';
+import { CallContext } from '../call-context.js';
 import { notFound } from '../errors.js';
 import { accessLog } from './access-log.js';
 
@@ -11,8 +12,8 @@ const init = { service: healthV1.Health, method, protocolName: 'connect', reques
 function linesOf(level: LogLevel, thrown: unknown) {
   const lines: unknown[] = [];
   const log = createLogger('test', { level, destination: { write: (line) => lines.push(JSON.parse(line)) } });
-  const context = createHandlerContext(init);
-  expect(accessLog(log)(context).end(thrown)).toBe(thrown);
+  const context = CallContext.of(createHandlerContext(init));
+  expect(accessLog(log)(context)(thrown)).toBe(thrown);
   return lines;
 }
 

@@ -7,17 +7,14 @@ import type { Interceptor } from '../interceptor.js';
 export function accessLog(log: Logger): Interceptor {
   return (context) => {
     const beganAt = performance.now();
-    return {
-      context,
-      end(thrown) {
-        if (log.isLevelEnabled('debug')) {
-          const { service, method, protocolName: protocol } = context;
-          const durationMs = Math.round((performance.now() - beganAt) * 1000) / 1000;
-          const call = { service: service.typeName, method: method.name, protocol, code: codeName(thrown), durationMs };
-          log.debug(call, 'call');
-        }
-        return thrown;
-      },
+    return (thrown) => {
+      if (log.isLevelEnabled('debug')) {
+        const { service, method, protocolName: protocol } = context;
+        const durationMs = Math.round((performance.now() - beganAt) * 1000) / 1000;
+        const call = { service: service.typeName, method: method.name, protocol, code: codeName(thrown), durationMs };
+        log.debug(call, 'call');
+      }
+      return thrown;
     };
   };
 }

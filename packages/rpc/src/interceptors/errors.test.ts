@@ -2,6 +2,7 @@ import { Code, ConnectError, createHandlerContext } from '@connectrpc/connect';
 import { healthV1 } from '@portcullis/api';
 import { createLogger } from '@portcullis/runtime';
 import { expect, it } from 'vitest';
+import { CallContext } from '../call-context.js';
 import { notFound } from '../errors.js';
 import { errors } from './errors.js';
 
@@ -10,9 +11,9 @@ const init = { service: healthV1.Health, method, protocolName: 'grpc', requestMe
 
 function begin() {
   const lines: { msg: string; err: { message: string } }[] = [];
-  const context = createHandlerContext(init);
+  const context = CallContext.of(createHandlerContext(init));
   const log = createLogger('test', { destination: { write: (line) => lines.push(JSON.parse(line)) } });
-  const { end } = errors(log)(context);
+  const end = errors(log)(context);
   return { lines, context, end, abort: (reason?: unknown) => context.abort(reason) };
 }
 

@@ -1,5 +1,6 @@
-import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
+import { Code, ConnectError } from '@connectrpc/connect';
 import type { Logger } from '@portcullis/runtime';
+import type { CallContext } from '../call-context.js';
 import { toApiError } from '../errors.js';
 import type { Interceptor } from '../interceptor.js';
 
@@ -8,21 +9,18 @@ import type { Interceptor } from '../interceptor.js';
  * the caller. An end that was asked for is none: it is told as CANCELED, DEADLINE_EXCEEDED or what else the signal says.
  */
 export function errors(log: Logger): Interceptor {
-  return (context) => ({
-    context,
-    end(thrown) {
-      if (thrown === undefined) return undefined;
-      if (isAbort(thrown, context)) return abortError(context.signal.reason);
-      if (thrown instanceof ConnectError) return withoutMetadata(thrown);
-      const { service, method } = context;
-      log.error({ err: thrown, service: service.typeName, method: method.name }, 'a call failed');
-      return toApiError(thrown);
-    },
-  });
+  return (context) => (thrown) => {
+    if (thrown === undefined) return undefined;
+    if (isAbort(thrown, context)) return abortError(context.reason);
+    if (thrown instanceof ConnectError) return withoutMetadata(thrown);
+    const { service, method } = context;
+    log.error({ err: thrown, service: service.typeName, method: method.name }, 'a call failed');
+    return toApiError(thrown);
+  };
 }
 
-function isAbort(thrown: unknown, { signal }: HandlerContext): boolean {
-  return signal.aborted && (thrown === signal.reason || (thrown instanceof Error && thrown.name === 'AbortError'));
+function isAbort(thrown: unknown, { aborted, reason }: CallContext): boolean {
+  return aborted && (thrown === reason || (thrown instanceof Error && thrown.name === 'AbortError'));
 }
 
 function abortError(reason: unknown): ConnectError {

@@ -20,14 +20,11 @@ export function metrics(registry: Registry): Interceptor {
     });
   return (context) => {
     const beganAt = performance.now();
-    return {
-      context,
-      end(thrown) {
-        const { service, method } = context;
-        const labels = { service: service.typeName, method: method.name, code: codeName(thrown) };
-        histogram.observe(labels, (performance.now() - beganAt) / 1000);
-        return thrown;
-      },
+    return (thrown) => {
+      const { service, method } = context;
+      const labels = { service: service.typeName, method: method.name, code: codeName(thrown) };
+      histogram.observe(labels, (performance.now() - beganAt) / 1000);
+      return thrown;
     };
   };
 }

@@ -1,6 +1,5 @@
-import { abortable } from '../abortable-context.js';
 import { unavailable } from '../errors.js';
-import { answersMany, type Interceptor } from '../interceptor.js';
+import { answersMany, type Interceptor, passOn } from '../interceptor.js';
 
 /** Ends streams with UNAVAILABLE as soon as the server closes, so that their callers go elsewhere. Other calls may finish. */
 export function shutdown(closing: AbortSignal): Interceptor {
@@ -9,19 +8,14 @@ export function shutdown(closing: AbortSignal): Interceptor {
   closing.addEventListener('abort', () => {
     for (const end of endings) end();
   });
-  return (callContext) => {
-    if (!answersMany(callContext.method)) return { context: callContext, end: (thrown) => thrown };
-    const { context, abort, release } = abortable(callContext);
-    const onClosing = () => abort(unavailable('SERVER_CLOSING', 'the server is closing; call again'));
+  return (context) => {
+    if (!answersMany(context.method)) return passOn;
+    const onClosing = () => context.abort(unavailable('SERVER_CLOSING', 'the server is closing; call again'));
     if (closing.aborted) onClosing();
     else endings.add(onClosing);
-    return {
-      context,
-      end(thrown) {
-        endings.delete(onClosing);
-        release();
-        return thrown;
-      },
+    return (thrown) => {
+      endings.delete(onClosing);
+      return thrown;
     };
   };
 }
