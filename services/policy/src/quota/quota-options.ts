@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { wholeNumber } from '@portcullis/runtime';
 import { maxCidrs } from '../address-group/cidr-list.js';
 import { defaultLimits, maxInt32 } from './quotas.js';
 
@@ -8,7 +8,7 @@ function limit(flag: string, what: string, { value, max = maxInt32 }: { value: n
     flag: `--quota-${flag} <count>`,
     environment: `PORTCULLIS_QUOTA_${flag.toUpperCase().replaceAll('-', '_')}`,
     description: `most ${what}, where the quota of the project says nothing else`,
-    schema: z.coerce.number().int().min(0).max(max).default(value),
+    schema: wholeNumber({ max }).default(value),
   };
 }
 

@@ -4065,7 +4065,8 @@ export const ImportEffectSchema: GenEnum<ImportEffect> = /*@__PURE__*/
  */
 export const PolicyService: GenService<{
   /**
-   * Creates a group. It gets two automatic rules: ALL from the group itself and ALL to the group itself.
+   * Creates a group. It gets two automatic rules, ALL from the group itself and ALL to the group itself, and the default rules
+   * of its project.
    *
    * @generated from rpc portcullis.policy.v1.PolicyService.CreateSecurityGroup
    */
@@ -4102,7 +4103,7 @@ export const PolicyService: GenService<{
   },
   /**
    * Deletes a group and takes its NICs out of it. Refused with FAILED_PRECONDITION while rules of other groups name
-   * it; force deletes those rules too.
+   * it, or the default rules of its project; force deletes those rules too.
    *
    * @generated from rpc portcullis.policy.v1.PolicyService.DeleteSecurityGroup
    */
@@ -4270,7 +4271,7 @@ export const PolicyService: GenService<{
     output: typeof UpdateAddressGroupResponseSchema;
   },
   /**
-   * Refused with FAILED_PRECONDITION while rules name it; force deletes those rules too.
+   * Refused with FAILED_PRECONDITION while rules name it, or the default rules of its project; force deletes those rules too.
    *
    * @generated from rpc portcullis.policy.v1.PolicyService.DeleteAddressGroup
    */
