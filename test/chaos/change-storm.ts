@@ -8,10 +8,11 @@ const network = `${project}/networks/vpc`;
 const groups = ['web', 'db', 'ops'];
 const nics = Array.from({ length: 12 }, (_, i) => `n${i}`);
 const groupName = (id: string) => `${project}/securityGroups/${id}`;
+const addressGroup = `${project}/addressGroups/office`;
 const nicName = (id: string) => `${project}/nics/${id}`;
 
 /**
- * A tenant who never rests: adds and removes rules and members, and retries what a service that is down does not answer.
+ * A tenant who never rests: adds and removes rules, members and CIDRs, and retries what a service that is down does not answer.
  *
  * Owns: the last token of each service, and the rules it made and was told so.
  */
@@ -54,6 +55,7 @@ export class ChangeStorm {
       const { revisionToken } = await inventory.createNicBinding({ parent: nicName(id), nicBinding });
       this.#inventoryToken = revisionToken;
     }
+    await retried(() => policy.createAddressGroup({ parent: project, addressGroupId: 'office', addressGroup: {} }));
     for (const id of groups) {
       await retried(() => policy.createSecurityGroup({ parent: project, securityGroupId: id, securityGroup: {} }));
       await policy.attachNetworks({ securityGroup: groupName(id), networks: [network] });
@@ -108,10 +110,24 @@ export class ChangeStorm {
         if (answer) this.#policyToken = answer.revisionToken;
         return;
       }
+      case 3: {
+        const change = {
+          addressGroup,
+          cidrs: [`192.0.2.${(this.#round >> 3) % 16}`, `2001:db8:${this.#round % 7}::/48`],
+        };
+        const isAdd = this.#round % 8 === 3;
+        const answer = await retried<{ revisionToken: string }>(
+          () => (isAdd ? policy.addCidrs(change) : policy.removeCidrs({ ...change, cidrs: change.cidrs.slice(0, 1) })),
+          Code.NotFound,
+        );
+        if (answer) this.#policyToken = answer.revisionToken;
+        return;
+      }
       default: {
         const port = (this.#round % 60_000) + 1;
         const ports = { protocol: policyV1.Protocol.TCP, startPort: port, endPort: port };
-        const securityGroupRule = { direction: policyV1.Direction.INGRESS, ...ports };
+        const peer = this.#round % 8 === 1 ? { addressGroup } : {};
+        const securityGroupRule = { direction: policyV1.Direction.INGRESS, ...ports, ...peer };
         const call = () => policy.createSecurityGroupRule({ parent: group, securityGroupRule });
         const answer = await retried(call, Code.AlreadyExists);
         if (answer?.securityGroupRule === undefined) return;

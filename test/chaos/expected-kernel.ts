@@ -7,14 +7,14 @@ import type { Fleet, HostName } from './fleet.js';
 
 /**
  * Everything that policy and inventory say, asked for over their public calls, so that what the dispatcher has made of
- * their watches can be held against it. Networks are all VPCs of their own routing domain here,
- * and rules name no address groups.
+ * their watches can be held against it. Networks are all VPCs of their own routing domain here.
  */
 export async function readCloud({ policy, inventory }: Fleet, project: string): Promise<Cloud> {
   const { networks } = await inventory.listNetworks({ parent: project, pageSize: 1000 });
   const { nics } = await inventory.listNics({ parent: project, pageSize: 1000 });
   const { nicBindings } = await inventory.listNicBindings({ parent: `${project}/nics/-`, pageSize: 1000 });
   const { securityGroups } = await policy.listSecurityGroups({ parent: project, pageSize: 1000 });
+  const { addressGroups } = await policy.listAddressGroups({ parent: project, pageSize: 1000 });
   const { memberships } = await policy.listMemberships({ parent: project, pageSize: 1000 });
   const groups = await Promise.all(
     securityGroups.map(async ({ name, state, networks: attached }) => {
@@ -31,7 +31,7 @@ export async function readCloud({ policy, inventory }: Fleet, project: string): 
   );
   return {
     groups: new Map(groups.map((group) => [group.id, group])),
-    addressGroups: new Map(),
+    addressGroups: new Map(addressGroups.map(({ name, maskedCidrs }) => [name, { id: name, cidrs: maskedCidrs }])),
     networks: new Map(
       networks.map(({ name, routingDomain, cidrs, dhcpServers }) => [
         name,
@@ -87,6 +87,7 @@ function ruleOf(rule: policyV1.SecurityGroupRule): Rule {
     protocol,
     ...(hasPorts ? { ports: { start: rule.startPort ?? 0, end: rule.endPort ?? 0 } } : {}),
     ...(rule.maskedCidr === '' ? {} : { cidr: rule.maskedCidr }),
+    ...(rule.addressGroup === '' ? {} : { addressGroup: rule.addressGroup }),
     ...(rule.remoteSecurityGroup === '' ? {} : { remoteGroup: rule.remoteSecurityGroup }),
     active: !rule.disabled && !rule.expired,
   };

@@ -11,6 +11,8 @@ export interface RuleSpec {
   readonly ports?: readonly [number, number];
   readonly icmp?: readonly [number, number?];
   readonly cidr?: string;
+  /** Id of the address group. */
+  readonly named?: string;
   /** Id of the remote group. */
   readonly remote?: string;
   readonly expireInMs?: number;
@@ -161,6 +163,24 @@ export class Scheduler {
     return created.map(({ name }) => name);
   }
 
+  createAddressGroup(id: string, ...cidrs: string[]): Promise<unknown> {
+    return this.#say('policy', `CreateAddressGroup ${id}: ${cidrs.join(', ')}`, () =>
+      this.policy.createAddressGroup({ parent: project, addressGroupId: id, addressGroup: { cidrs } }),
+    );
+  }
+
+  addCidrs(id: string, ...cidrs: string[]): Promise<unknown> {
+    return this.#say('policy', `AddCidrs ${cidrs.join(', ')} to ${id}`, () =>
+      this.policy.addCidrs({ addressGroup: addressGroupName(id), cidrs }),
+    );
+  }
+
+  removeCidrs(id: string, ...cidrs: string[]): Promise<unknown> {
+    return this.#say('policy', `RemoveCidrs ${cidrs.join(', ')} from ${id}`, () =>
+      this.policy.removeCidrs({ addressGroup: addressGroupName(id), cidrs }),
+    );
+  }
+
   disableRule(name: string): Promise<unknown> {
     return this.#say('policy', 'UpdateSecurityGroupRule disabled=true', () =>
       this.policy.updateSecurityGroupRule({
@@ -210,6 +230,10 @@ export function groupName(id: string): string {
   return `${project}/securityGroups/${id}`;
 }
 
+function addressGroupName(id: string): string {
+  return `${project}/addressGroups/${id}`;
+}
+
 function nicName(id: string): string {
   return `${project}/nics/${id}`;
 }
@@ -218,7 +242,7 @@ function networkName(id: string): string {
   return `${project}/networks/${id}`;
 }
 
-function ruleMessage({ direction, protocol, ports, icmp, cidr, remote, expireInMs }: RuleSpec) {
+function ruleMessage({ direction, protocol, ports, icmp, cidr, named, remote, expireInMs }: RuleSpec) {
   const expireAtMs = Date.now() + (expireInMs ?? 0);
   return {
     direction: policyV1.Direction[direction],
@@ -227,6 +251,7 @@ function ruleMessage({ direction, protocol, ports, icmp, cidr, remote, expireInM
     ...(icmp === undefined ? {} : { icmpType: icmp[0] }),
     ...(icmp?.[1] === undefined ? {} : { icmpCode: icmp[1] }),
     cidr: cidr ?? '',
+    addressGroup: named === undefined ? '' : addressGroupName(named),
     remoteSecurityGroup: remote === undefined ? '' : groupName(remote),
     ...(expireInMs === undefined
       ? {}
@@ -234,12 +259,13 @@ function ruleMessage({ direction, protocol, ports, icmp, cidr, remote, expireInM
   };
 }
 
-function ruleText({ direction, protocol, ports, icmp, cidr, remote, expireInMs }: RuleSpec): string {
+function ruleText({ direction, protocol, ports, icmp, cidr, named, remote, expireInMs }: RuleSpec): string {
   const what = [
     protocol,
     ports === undefined ? '' : ports[0] === ports[1] ? `${ports[0]}` : `${ports[0]}-${ports[1]}`,
     icmp === undefined ? '' : `type ${icmp.filter((each) => each !== undefined).join('/')}`,
     cidr ?? '',
+    named === undefined ? '' : `addresses ${named}`,
     remote === undefined ? '' : `group ${remote}`,
     expireInMs === undefined ? '' : `for ${expireInMs} ms`,
   ];

@@ -286,6 +286,28 @@ describe('an enforcer', () => {
       await untilApplied(1);
     });
 
+    it('to swap a set that somebody lists, leads the rules to the new one, and closes nobody', async () => {
+      const named = states.find(({ nics, groups }) => {
+        const isNamed = ({ groups: own }: HostNic) =>
+          own.some((id) => groups.get(id)?.rules.some(({ addressGroup }) => addressGroup !== undefined));
+        return [...nics.values()].some(isNamed);
+      });
+      const [id = ''] = named?.addressGroups.keys() ?? [];
+      const withCidrs = (...cidrs: string[]): HostState => {
+        const addressGroups = new Map(named?.addressGroups).set(id, { id, cidrs: new Set(cidrs) });
+        return { ...(named as HostState), addressGroups };
+      };
+      await bench.start();
+      await untilApplied(bench.dispatcher.say(withCidrs('10.0.0.0/8')));
+      bench.kernel.refuse = (line) => (line.startsWith('swap ') ? 'is being listed' : undefined);
+      const after = withCidrs('192.0.2.0/24', '0.0.0.0/0');
+      await untilApplied(bench.dispatcher.say(after));
+      expect(lastReport()?.failures).toEqual([]);
+      expect(bench.kernel.steps.some((step) => step.kind === 'sets' && step.lines[0]?.startsWith('swap '))).toBe(true);
+      expect(await stepsTo(bench.kernel, after)).toEqual([]);
+      await expect.poll(() => new Replay().take(bench.dispatcher.reports), poll).toEqual(bench.kernel.own());
+    });
+
     it('any one line once, reaches the state all the same', async () => {
       await bench.start();
       for (const [i, state] of states.entries()) {

@@ -1,7 +1,7 @@
 import { drops, echo, everyday, only, passes, tcp, udp } from '../packets.js';
 import type { Row } from '../row.js';
 
-/** Who the peer of a rule is: a CIDR, a group, or both. `web` is in `front`; `app` and `db` come to be in `back`. */
+/** Who the peer of a rule is: a CIDR, an address group, a group, or two of them. `web` is in `front`; `app` and `db` come to be in `back`. */
 export const peerRows: readonly Row[] = [
   {
     promise: 'A CIDR rule allows sources in the CIDR only, and only of its family',
@@ -86,6 +86,39 @@ export const peerRows: readonly Row[] = [
       drops('ops', 'web', only(4, tcp(9000))),
       drops('guest', 'web', only(4, tcp(9000))),
       drops('db', 'web', only(6, tcp(9000))),
+    ],
+  },
+  {
+    promise: 'An address group allows sources in its CIDRs only, of both families',
+    act: async ({ scheduler }) => {
+      await scheduler.createAddressGroup('office', '10.10.0.22', '2001:db8:b::10/124');
+      await scheduler.addRules('front', {
+        direction: 'INGRESS',
+        protocol: 'TCP',
+        ports: [7000, 7000],
+        named: 'office',
+      });
+    },
+    packets: [
+      passes('ops', 'web', only(4, tcp(7000))),
+      drops('ops', 'web', only(6, tcp(7000)), only(4, tcp(7001))),
+      passes('guest', 'web', only(6, tcp(7000))),
+      drops('guest', 'web', only(4, tcp(7000))),
+      drops('db', 'web', tcp(7000)),
+    ],
+  },
+  {
+    promise: 'CIDRs added to and removed from an address group change what its rules allow',
+    act: async ({ scheduler }) => {
+      await scheduler.addCidrs('office', '10.10.0.12/31', '10.10.0.21/32');
+      await scheduler.removeCidrs('office', '10.10.0.22', '2001:db8:b::10/124');
+    },
+    packets: [
+      passes('guest', 'web', only(4, tcp(7000))),
+      passes('app', 'web', only(4, tcp(7000))),
+      passes('db', 'web', only(4, tcp(7000))),
+      drops('ops', 'web', tcp(7000)),
+      drops('guest', 'web', only(6, tcp(7000))),
     ],
   },
   {

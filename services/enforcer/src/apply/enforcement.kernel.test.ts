@@ -123,6 +123,36 @@ describe.skipIf(!isRoot).each(backends)('enforcement by iptables-%s', (backend) 
     }
   });
 
+  it('changes the CIDRs of an address group without a rule, also all of them at once', async () => {
+    const base = largeState({ nicCount: 2, groupCount: 1, rulesPerGroup: 1, memberCount: 1 });
+    const [group] = base.groups.values();
+    const rules = (group?.rules ?? []).map((rule) => ({ ...rule, addressGroup: 'office' }));
+    const withCidrs = (...cidrs: string[]): HostState => ({
+      ...base,
+      groups: new Map([[group?.id ?? '', { id: group?.id ?? '', rules }]]),
+      addressGroups: new Map([['office', { id: 'office', cidrs: new Set(cidrs) }]]),
+    });
+    await new Enforcement({ tools, log }).enforce(desired(withCidrs('10.0.0.0/8', '::/0')));
+    const kinds: string[] = [];
+    const watched = watching(tools, (step) => {
+      kinds.push(step.kind);
+      return step;
+    });
+    const enforcement = new Enforcement({ tools: watched, log });
+    for (const state of [
+      withCidrs('10.0.0.0/8', '::/0', '0.0.0.0/0', '192.0.2.1/32'),
+      withCidrs('10.0.0.0/8'),
+      withCidrs('10.0.0.0/9', '2001:db8::1/128', '::ffff:1.2.3.4/128'),
+      withCidrs('0.0.0.0/0', '::/0'),
+      withCidrs(),
+    ]) {
+      expect(await enforcement.enforce(desired(state))).toMatchObject({ failed: undefined, closed: [] });
+      expect(await stepsTo(state)).toEqual([]);
+    }
+    expect(new Set(kinds)).toEqual(new Set(['sets']));
+    await expectClean(enforcement, withCidrs());
+  });
+
   it('moves from the other back end without a gap', async () => {
     const other = backends.find((each) => each !== backend) ?? 'nft';
     const otherTools = new SessionTools(other, host.launcher);
