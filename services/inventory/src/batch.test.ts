@@ -163,6 +163,17 @@ describe('in a batch', () => {
     });
   });
 
+  it('NICs swap their addresses', async () => {
+    await world.client.batchCreateNics({ parent, requests: [nicOf(1), nicOf(2)] });
+    const requests = [1, 2].map((i) => ({
+      nic: { name: `${parent}/nics/n${i}`, addresses: [`10.0.0.${3 - i}`] },
+      updateMask: { paths: ['addresses'] },
+    }));
+    await world.client.batchUpdateNics({ parent, requests });
+    const { nics } = await world.client.listNics({ parent });
+    expect(nics.map(({ addresses }) => addresses)).toEqual([['10.0.0.2'], ['10.0.0.1']]);
+  });
+
   it('what stands in the way of a deletion is listed', async () => {
     await world.client.createNic(nicOf(1));
     const requests = ['flat', 'vpc'].map((id) => ({ name: `${parent}/networks/${id}` }));

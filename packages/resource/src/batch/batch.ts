@@ -1,6 +1,7 @@
 import { checkCount, Violations } from '@portcullis/store/resource';
 import { refuse } from '../api-errors.js';
 import type { Commit, MutatingRequest } from '../mutations.js';
+import { GatheredWrites } from './gathered-writes.js';
 import type { Operation } from './operation.js';
 import { checkInProject, checkProject } from './project.js';
 import { RequestFailed } from './request-failed.js';
@@ -24,7 +25,7 @@ export interface Batch<Request, Result, Answer> {
 /**
  * The handler of the call for many resources: the operation of each request, one after the other, in one transaction, all or
  * none. Requests see what those before them have made. Throws INVALID_ARGUMENT with everything that is wrong with all of them,
- * else the error of the first that fails, which says which it was.
+ * else the error of one that fails, which says which it is.
  */
 export function batch<Request extends MutatingRequest, Result, Answer extends object>(
   commit: Commit,
@@ -49,16 +50,19 @@ export function batch<Request extends MutatingRequest, Result, Answer extends ob
     });
     return commit(request, async (tx) => {
       const results: Result[] = [];
+      const gathered = new GatheredWrites(tx);
       for (const { place, found, work } of steps) {
         if (found.any) continue;
+        gathered.place = place;
         try {
-          results.push(await work(tx));
+          results.push(await work(gathered));
         } catch (error) {
           // Once something is wrong with a request, the others only tell what is wrong with them: nothing will be committed.
-          if (!violations.any) throw new RequestFailed(place, error);
+          if (!violations.any) throw error instanceof RequestFailed ? error : new RequestFailed(place, error);
         }
       }
       refuse(violations);
+      await gathered.writeAll();
       return answer(results);
     });
   };
