@@ -102,4 +102,19 @@ describe('policy over gRPC', () => {
     const { subjects } = await failureOf(client.deleteSecurityGroup({ name: named('h') }));
     expect(subjects.length).toBeGreaterThan(20);
   });
+
+  it('answers the largest expansion, whose text is repeated in each of its rules', async () => {
+    const expansion = {
+      direction: policyV1.Direction.EGRESS,
+      protocol: policyV1.Protocol.UDP,
+      portRanges: Array.from({ length: 500 }, (_, i) => ({ startPort: 1 + i })),
+      description: '\u{1f600}'.repeat(1024),
+    };
+    const group = 'projects/p/securityGroups/g';
+    const { securityGroupRules } = await client.batchCreateSecurityGroupRules({
+      parent: group,
+      expansions: [expansion],
+    });
+    expect(securityGroupRules).toHaveLength(500);
+  });
 });

@@ -33,7 +33,7 @@ const words = ({
 
 describe('an expansion', () => {
   it('is one rule for every port range and peer, port range by port range, after the rules of the request', async () => {
-    await world.client.createAddressGroup({ parent, addressGroupId: 'a' });
+    for (const addressGroupId of ['a', 'b']) await world.client.createAddressGroup({ parent, addressGroupId });
     const { revision } = await world.store.read(async () => undefined);
     const made = await batch({
       securityGroupRules: [goodRule()],
@@ -42,13 +42,13 @@ describe('an expansion', () => {
           ...ingress,
           portRanges: [{ startPort: 80 }, { startPort: 8000, endPort: 8999 }],
           cidrs: ['10.1.2.3/8', '2001:db8::1'],
-          addressGroups: [addressGroup('a')],
+          addressGroups: [addressGroup('b'), addressGroup('a')],
           remoteSecurityGroups: [group('h'), group('g')],
         },
         { ...ingress, portRanges: [{ startPort: 443 }] },
       ],
     });
-    const peers = ['10.0.0.0/8', '2001:db8::1/128', addressGroup('a'), group('h'), group('g')];
+    const peers = ['10.0.0.0/8', '2001:db8::1/128', addressGroup('b'), addressGroup('a'), group('h'), group('g')];
     expect(made.map(words)).toEqual([
       '22-22 anyone',
       ...peers.map((peer) => `80-80 ${peer}`),
