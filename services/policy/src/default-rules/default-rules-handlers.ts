@@ -1,10 +1,8 @@
-import { create } from '@bufbuild/protobuf';
-import { policyV1 } from '@portcullis/api';
 import { once, requireName } from '@portcullis/resource';
 import type { Dependencies } from '../dependencies.js';
-import { defaultRules } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { defaultRulesNames } from '../names.js';
+import { readDefaultRules } from './read-default-rules.js';
 import { defaultRulesUpdate } from './update-default-rules.js';
 
 export function defaultRulesHandlers(
@@ -16,8 +14,8 @@ export function defaultRulesHandlers(
 
     getDefaultRules: async ({ name }) => {
       requireName('name', name, defaultRulesNames);
-      const { value } = await store.read((reading) => defaultRules.get(reading, name));
-      return { defaultRules: value ?? create(policyV1.DefaultRulesSchema, { name }) };
+      const { value } = await store.read((reading) => readDefaultRules(reading, name));
+      return { defaultRules: value };
     },
   };
 }

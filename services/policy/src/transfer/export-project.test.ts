@@ -31,6 +31,10 @@ it('a project is exported whole, of one revision, and nothing of others', async 
     parent: group('h'),
     securityGroupRule: goodRule({ remoteSecurityGroup: group('g'), labels: { why: 'ssh' } }),
   });
+  await client.updateDefaultRules({
+    defaultRules: { name: `${parent}/defaultRules`, rules: [goodRule({ remoteSecurityGroup: group('-') })] },
+    updateMask: { paths: ['rules'] },
+  } as never);
   const document = await exportedProject(world, parent);
   const read = <Shape>(key: string, schema: Parameters<typeof fromJson>[0]) =>
     (document[key] as JsonValue[]).map((json) => fromJson(schema, json) as Shape);
@@ -47,6 +51,9 @@ it('a project is exported whole, of one revision, and nothing of others', async 
   );
   expect(read('addressGroups', policyV1.AddressGroupSchema)).toEqual(
     (await client.listAddressGroups({ parent })).addressGroups,
+  );
+  expect(fromJson(policyV1.DefaultRulesSchema, document.defaultRules as JsonValue)).toEqual(
+    (await client.getDefaultRules({ name: `${parent}/defaultRules` })).defaultRules,
   );
   expect(fromJson(policyV1.ProjectQuotaSchema, document.projectQuota as JsonValue)).toEqual(
     (await client.getProjectQuota({ name: `${parent}/quota` })).projectQuota,

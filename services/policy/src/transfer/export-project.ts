@@ -1,6 +1,7 @@
 import { create, toJson } from '@bufbuild/protobuf';
 import { policyV1 } from '@portcullis/api';
 import { exportAll, exportDocument, requireName } from '@portcullis/resource';
+import { readDefaultRules } from '../default-rules/read-default-rules.js';
 import type { Dependencies } from '../dependencies.js';
 import { addressGroups, memberships, projectQuotas, rules, securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
@@ -27,6 +28,7 @@ export function exportProject({ store, revisions, quotas }: Dependencies): Handl
           securityGroupRules: await exportAll(reading, rules, ofGroups),
           memberships: await exportAll(reading, memberships, ofGroups),
           addressGroups: await exportAll(reading, addressGroups, { prefix: `${project}/addressGroups/` }),
+          defaultRules: toJson(policyV1.DefaultRulesSchema, await readDefaultRules(reading, `${project}/defaultRules`)),
           projectQuota: toJson(policyV1.ProjectQuotaSchema, await describeQuota(reading, quotas, quota)),
         };
       },
