@@ -174,7 +174,7 @@ export class Span {
         const nicsBefore = new Set(old?.nics);
         const nicsAfter = new Set(change.value?.nics);
         const all = new Set([...nicsBefore, ...nicsAfter]);
-        if (!old || !change.value || !looksSameToNics(old, change.value)) return all;
+        if (all.size === 0 || !old || !change.value || !looksSameToNics(old, change.value)) return all;
         return [...all].filter((nic) => !(nicsBefore.has(nic) && nicsAfter.has(nic)));
       }
     }

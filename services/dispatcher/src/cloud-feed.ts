@@ -11,7 +11,8 @@ import type { Binding, EgressDefault, Network, Nic, Protocol, Rule, SecurityGrou
  */
 export class CloudFeed {
   readonly #groups = new Map<string, policyV1.SecurityGroup>();
-  readonly #rules = new Map<string, Map<string, policyV1.SecurityGroupRule>>();
+  /** As the model says them: a change of a group gathers all of its rules. */
+  readonly #rules = new Map<string, Map<string, Rule>>();
   readonly #addressGroups = new Set<string>();
   readonly #memberships = new Map<string, Map<string, policyV1.Membership>>();
   readonly #groupsOfNic = new Map<string, Set<string>>();
@@ -90,7 +91,7 @@ export class CloudFeed {
         return;
       case 'securityGroupRule': {
         const group = groupOfRule(resource.value.name);
-        within(this.#rules, group).set(resource.value.name, resource.value);
+        within(this.#rules, group).set(resource.value.name, ruleOf(resource.value));
         touched.add(group);
         return;
       }
@@ -207,7 +208,7 @@ export class CloudFeed {
       id,
       enabled: group.state !== policyV1.SecurityGroupState.DISABLED,
       networks: group.networks,
-      rules: [...(this.#rules.get(id)?.values() ?? [])].map(ruleOf),
+      rules: [...(this.#rules.get(id)?.values() ?? [])],
       nics: members.filter(({ nic, nicUid }) => this.#nics.get(nic)?.uid === nicUid).map(({ nic }) => nic),
     };
   }

@@ -32,11 +32,24 @@ export function openPool(url: string, max: number): PostgresPool {
   };
 }
 
+/** Statements that a server keeps prepared per connection, by their text; short ones, which are repeated most. */
+const names = new Map<string, string>();
+const maxNames = 128;
+const maxTextLength = 500;
+
+/** A statement with a name is parsed and planned once per connection. */
+function nameOf(text: string, parameters: readonly unknown[]): { name?: string } {
+  if (parameters.length === 0 || text.length > maxTextLength) return {};
+  if (!names.has(text) && names.size < maxNames) names.set(text, `portcullis_${names.size}`);
+  const name = names.get(text);
+  return name === undefined ? {} : { name };
+}
+
 function borrow(client: pg.PoolClient): PostgresPoolClient {
   let broken = false;
   const query = async (text: string, parameters: readonly unknown[]) => {
     try {
-      return await client.query(text, [...parameters]);
+      return await client.query({ ...nameOf(text, parameters), text, values: [...parameters] });
     } catch (error) {
       broken ||= isConnectionLoss(error);
       throw error;

@@ -1,4 +1,5 @@
 import type { LoggedChange, LoggedCommit } from '../store.js';
+import { runCompiled } from './run-compiled.js';
 import { chunks } from './sql-reading.js';
 import type { Sql } from './tables.js';
 
@@ -13,9 +14,14 @@ export async function appendToLog(
   const rows = revisions.flatMap(({ revision, changes }) =>
     changes.map(({ kind, name, body }, position) => ({ revision, position, kind, name, body: body ?? null })),
   );
-  for (const chunk of chunks(rows)) await db.insertInto('log').values(chunk).execute();
+  for (const chunk of chunks(rows)) {
+    const values = chunk.flatMap(({ revision, position, kind, name, body }) => [revision, position, kind, name, body]);
+    await runCompiled(db, `log ${chunk.length}`, values, () => db.insertInto('log').values(chunk));
+  }
   const revision = revisions.at(-1)?.revision ?? 0;
-  const { trimmed } = await db.updateTable('store').set({ revision }).returning('trimmed').executeTakeFirstOrThrow();
+  const [{ trimmed } = { trimmed: revision }] = await runCompiled(db, 'advance', [revision], () =>
+    db.updateTable('store').set({ revision }).returning('trimmed'),
+  );
   if (revision - trimmed >= logLength + Math.min(trimStep, logLength))
     await trimLog(db, { trimmed, revision, logLength });
 }

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { CompiledQuery } from 'kysely';
 import type { Sql } from './tables.js';
 
 /**
@@ -6,11 +6,11 @@ import type { Sql } from './tables.js';
  * them all.
  */
 export async function setSavepoint(db: Sql): Promise<void> {
-  await sql`savepoint work`.execute(db);
+  await db.executeQuery(CompiledQuery.raw('savepoint work'));
 }
 
 /** Takes back everything since the savepoint, and the savepoint with it. */
 export async function rollBackTo(db: Sql): Promise<void> {
-  await sql`rollback to savepoint work`.execute(db);
-  await sql`release savepoint work`.execute(db);
+  await db.executeQuery(CompiledQuery.raw('rollback to savepoint work'));
+  await db.executeQuery(CompiledQuery.raw('release savepoint work'));
 }

@@ -1,4 +1,5 @@
 import type { ListQuery, Reading, Stored } from '../store.js';
+import { runCompiled } from './run-compiled.js';
 import type { Sql } from './tables.js';
 
 /** Names per statement: databases bound the number of parameters. */
@@ -12,8 +13,9 @@ export class SqlReading implements Reading {
   }
 
   async get(kind: string, name: string): Promise<Stored | undefined> {
-    const query = this.#db.selectFrom('document').select('body').where('kind', '=', kind).where('name', '=', name);
-    const row = await query.executeTakeFirst();
+    const [row] = await runCompiled(this.#db, 'get', [kind, name], () =>
+      this.#db.selectFrom('document').select('body').where('kind', '=', kind).where('name', '=', name),
+    );
     return row && { kind, name, body: row.body };
   }
 

@@ -8,6 +8,7 @@ import {
   type Transaction,
 } from '../store.js';
 import type { Draft } from './draft.js';
+import { runCompiled } from './run-compiled.js';
 import { chunks, SqlReading } from './sql-reading.js';
 import type { Sql } from './tables.js';
 
@@ -122,14 +123,19 @@ export class SqlTransaction extends SqlReading implements Transaction {
 
   async #write(kind: string, documents: readonly Put[]): Promise<void> {
     const rows = documents.map(({ name, body }) => ({ kind, name, body }));
-    await this.#db
-      .insertInto('document')
-      .values(rows)
-      .onConflict((conflict) =>
-        conflict.columns(['kind', 'name']).doUpdateSet({ body: (row) => row.ref('excluded.body') }),
-      )
-      .execute();
-    for (const chunk of chunks(documents.flatMap(linksOf))) await this.#db.insertInto('link').values(chunk).execute();
+    const documentValues = rows.flatMap(({ name, body }) => [kind, name, body]);
+    await runCompiled(this.#db, `put ${rows.length}`, documentValues, () =>
+      this.#db
+        .insertInto('document')
+        .values(rows)
+        .onConflict((conflict) =>
+          conflict.columns(['kind', 'name']).doUpdateSet({ body: (row) => row.ref('excluded.body') }),
+        ),
+    );
+    for (const chunk of chunks(documents.flatMap(linksOf))) {
+      const values = chunk.flatMap(({ link, target, name }) => [kind, link, target, name]);
+      await runCompiled(this.#db, `link ${chunk.length}`, values, () => this.#db.insertInto('link').values(chunk));
+    }
     await this.#claim(documents.flatMap(claimsOf));
     for (const { name, body } of documents) this.#change(kind, name, body);
   }
@@ -143,12 +149,14 @@ export class SqlTransaction extends SqlReading implements Transaction {
       holders.set(claim.claim, claim);
     }
     for (const chunk of chunks(claims)) {
-      const made = await this.#db
-        .insertInto('claim')
-        .values(chunk)
-        .onConflict((conflict) => conflict.column('claim').doNothing())
-        .returning('claim')
-        .execute();
+      const values = chunk.flatMap(({ claim, kind, name }) => [claim, kind, name]);
+      const made = await runCompiled(this.#db, `claim ${chunk.length}`, values, () =>
+        this.#db
+          .insertInto('claim')
+          .values(chunk)
+          .onConflict((conflict) => conflict.column('claim').doNothing())
+          .returning('claim'),
+      );
       if (made.length < chunk.length) await this.#complain(chunk, new Set(made.map(({ claim }) => claim)));
     }
   }

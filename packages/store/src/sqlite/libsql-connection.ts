@@ -16,7 +16,7 @@ export interface LibsqlConnectionOptions {
 const maxSliceMs = 5;
 
 /** Statements a connection keeps: those of every call, and some of the many that differ by how much they write at once. */
-const maxPrepared = 64;
+const maxPrepared = 256;
 
 interface Prepared {
   readonly statement: Database.Statement;
