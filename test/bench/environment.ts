@@ -5,11 +5,12 @@ export interface Environment {
   readonly cpus: number;
   readonly kernel: string;
   readonly node: string;
-  readonly backend: 'nft' | 'legacy';
+  /** Of iptables: `nft`, `legacy` or `nft+legacy`. */
+  readonly backend: string;
   /** Load average of the last minute, at the start. */
   readonly load: number;
 }
 
-export function environmentOf(backend: Environment['backend']): Environment {
+export function environmentOf(backend: string): Environment {
   return { cpus: cpus().length, kernel: release(), node: process.version, backend, load: loadavg()[0] ?? 0 };
 }

@@ -2,25 +2,43 @@ import { parseArgs } from 'node:util';
 import { benchApi } from './api/api.js';
 import { benchChange } from './change/change.js';
 import { environmentOf } from './environment.js';
+import { benchPackets } from './packets/packets.js';
 import { formatTable, type Result } from './result.js';
 
 /** `npm run bench -- NAME [options]`. */
 
+type Backend = 'nft' | 'legacy';
+
 interface BenchOptions {
-  readonly backend: 'nft' | 'legacy';
-  /** change: times each change is made; api: tenths of a second that each load lasts. */
+  readonly backends: readonly Backend[];
+  /** change: times each change is made; api: tenths of a second that each load lasts; packets: rounds. */
   readonly repeat: number;
   readonly onProgress: (message: string) => void;
 }
 
-const benches: Readonly<Record<string, { about: string; run: (options: BenchOptions) => Promise<Result[]> }>> = {
+interface Bench {
+  readonly about: string;
+  /** Back ends that are measured where none is asked for. */
+  readonly backends: readonly Backend[];
+  run(options: BenchOptions): Promise<Result[]>;
+}
+
+const benches: Readonly<Record<string, Bench>> = {
   change: {
     about: 'from a gRPC call to the kernel: one host, 500 NICs, 50 groups of 20 rules, 1 000 members per remote group',
-    run: benchChange,
+    backends: ['nft'],
+    run: ({ backends: [backend = 'nft'], ...options }) => benchChange({ backend, ...options }),
   },
   api: {
     about: 'reads and durable writes per second at 1, 32 and 256 callers, on SQLite and PostgreSQL',
+    backends: ['nft'],
     run: benchApi,
+  },
+  packets: {
+    about:
+      'per packet and per new connection on a host of 500 NICs × 100 rules, beside a host without rules and naive rules',
+    backends: ['nft', 'legacy'],
+    run: benchPackets,
   },
 };
 
@@ -30,8 +48,9 @@ ${Object.entries(benches)
   .map(([name, { about }]) => `  ${name.padEnd(8)} ${about}`)
   .join('\n')}
 
-  --backend  iptables back end; default nft
-  --repeat   change: times each change is made; api: tenths of a second that each load lasts; 5-10000, default 100
+  --backend  iptables back end; default nft, for packets both
+  --repeat   change: times each change is made; api: tenths of a second that each load lasts; packets: rounds of each
+             measurement; 5-10000, default 100
   --json     one JSON object on standard output instead of a table
 `;
 
@@ -45,7 +64,7 @@ function readArguments() {
     return parseArgs({
       allowPositionals: true,
       options: {
-        backend: { type: 'string', default: 'nft' },
+        backend: { type: 'string' },
         repeat: { type: 'string', default: '100' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -66,7 +85,8 @@ const bench = benches[name];
 if (bench === undefined || rest.length > 0)
   fail(name === '' ? 'which benchmark?' : `there is no benchmark ${positionals.join(' ')}`);
 const { backend } = values;
-if (backend !== 'nft' && backend !== 'legacy') fail(`--backend ${backend}: must be nft or legacy`);
+if (backend !== undefined && backend !== 'nft' && backend !== 'legacy')
+  fail(`--backend ${backend}: must be nft or legacy`);
 const repeat = Number(values.repeat);
 if (!Number.isInteger(repeat) || repeat < 5 || repeat > 10_000)
   fail(`--repeat ${values.repeat}: must be from 5 to 10000`);
@@ -75,9 +95,10 @@ if (process.getuid?.() !== 0) {
   process.exit(1);
 }
 
-const environment = environmentOf(backend);
+const backends: readonly Backend[] = backend === undefined ? bench.backends : [backend];
+const environment = environmentOf(backends.join('+'));
 const results = await bench.run({
-  backend,
+  backends,
   repeat,
   onProgress: (message) => process.stderr.write(`bench: ${message}\n`),
 });

@@ -46,6 +46,17 @@ export function rateOf(
   return [rate, summarize(`${name}-latency`, { ours: ours.latencies, bare: bare.latencies })];
 }
 
+/** Medians of rounds in which each side had its turn; the ratio is that of one round, the median of them. */
+export function compareRounds(
+  name: string,
+  unit: string,
+  { ours, bare }: { ours: readonly number[]; bare: readonly number[] },
+): Result {
+  const ratios = ours.map((figure, round) => figure / (bare[round] ?? Number.NaN));
+  const middle = (figures: readonly number[]) => rounded(percentile(figures, 50));
+  return { name, unit, value: middle(ours), bare: middle(bare), ratio: middle(ratios), n: ours.length };
+}
+
 /** Nearest rank. */
 function percentile(values: readonly number[], percent: number): number {
   const sorted = values.toSorted((a, b) => a - b);

@@ -1,0 +1,96 @@
+import { compareRounds, type Result } from '../result.js';
+import { populationOf } from './population.js';
+import { type Backend, Site } from './site.js';
+
+export interface PacketsOptions {
+  readonly backends: readonly Backend[];
+  /** Rounds of each measurement. */
+  readonly repeat: number;
+  readonly onProgress: (message: string) => void;
+}
+
+/** What one round sends at each host: long enough to be timed, short enough that all hosts see the machine alike. */
+const counts = { flow: 2000, stream: 32, first: 2000, connect: 200 } as const;
+type Measurement = keyof typeof counts;
+
+const nicCounts = [1, 100, 500] as const;
+/** The size of host that throughput is told for. */
+const fullNicCount = 500;
+
+/**
+ * The price of the data plane: packets between two VMs of one host, through our rules and through naive ones, beside a
+ * host without rules that tracks connections all the same. In every round each host has its turn.
+ */
+export async function benchPackets({ backends, repeat, onProgress }: PacketsOptions): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const nicCount of nicCounts) {
+    const sites: Site[] = [];
+    try {
+      onProgress(`${nicCount} NICs: making the hosts and their rules, with and without them`);
+      const population = populationOf(nicCount);
+      const bare = await Site.open('bare', 'nft', population);
+      sites.push(bare);
+      for (const backend of backends) {
+        for (const rules of ['ours', 'naive'] as const) sites.push(await Site.open(rules, backend, population));
+      }
+      const measurements: Measurement[] =
+        nicCount === fullNicCount ? ['flow', 'stream', 'first', 'connect'] : ['flow', 'first'];
+      for (const measurement of measurements) {
+        onProgress(`${nicCount} NICs: ${measurement}, ${repeat} rounds`);
+        const seconds = await inRounds(sites, measurement, repeat);
+        for (const site of sites.slice(1)) {
+          const rounds = { ours: seconds.get(site) ?? [], bare: seconds.get(bare) ?? [] };
+          results.push(...resultsOf(measurement, { nicCount, site, rounds }));
+        }
+      }
+      for (const site of sites) {
+        await site.checkCounters();
+        if (site === bare) continue;
+        const name = nameOf(`kernel-rules-${nicCount}-nics`, site);
+        results.push({ name, unit: 'rules', value: await site.ruleCount(), n: 1 });
+      }
+    } finally {
+      for (const site of sites) await site.close();
+    }
+  }
+  return results;
+}
+
+/** Seconds of every round, by host. The order of the hosts changes with the round. */
+async function inRounds(sites: readonly Site[], measurement: Measurement, repeat: number) {
+  const seconds = new Map(sites.map((site) => [site, [] as number[]]));
+  for (let round = -1; round < repeat; round += 1) {
+    const first = (round + sites.length) % sites.length;
+    for (const site of [...sites.slice(first), ...sites.slice(0, first)]) {
+      const taken = await site[measurement](counts[measurement]);
+      // The first round warms up.
+      if (round >= 0) seconds.get(site)?.push(taken);
+    }
+  }
+  return seconds;
+}
+
+function resultsOf(
+  measurement: Measurement,
+  of: { nicCount: number; site: Site; rounds: { ours: readonly number[]; bare: readonly number[] } },
+): Result[] {
+  const count = counts[measurement];
+  const compare = (what: string, unit: string, figure: (seconds: number) => number) =>
+    compareRounds(nameOf(what, of.site), unit, { ours: of.rounds.ours.map(figure), bare: of.rounds.bare.map(figure) });
+  const rate = (what: string, unit: string) => compare(what, unit, (seconds) => count / seconds);
+  const cost = (what: string) => compare(`${what}-${of.nicCount}-nics`, 'ns', (seconds) => (seconds / count) * 1e9);
+  switch (measurement) {
+    case 'flow':
+      return [...(of.nicCount === fullNicCount ? [rate('established', 'packets/s')] : []), cost('established-packet')];
+    case 'stream':
+      return [compare('established-stream', 'Gbit/s', (seconds) => (count * 2 ** 23) / 1e9 / seconds)];
+    case 'first':
+      return [cost('first-packet')];
+    case 'connect':
+      return [rate('new-connections', 'connections/s')];
+  }
+}
+
+function nameOf(what: string, { rules, backend }: Site): string {
+  return `${rules === 'naive' ? 'naive-' : ''}${what}-${backend}`;
+}
