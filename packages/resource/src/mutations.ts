@@ -8,6 +8,7 @@ import {
 } from '@bufbuild/protobuf';
 import type { HandlerContext } from '@connectrpc/connect';
 import type { Store, Transaction } from '@portcullis/store';
+import { refuseLargeAnswer } from './answer-size.js';
 import { checkRequestId, type IdentifiedRequest, RequestMemory } from './request-memory.js';
 import type { Revisions } from './revisions.js';
 
@@ -58,11 +59,12 @@ export class Mutations {
       if (earlier) return this.#decode(request, earlier) as Complete;
       const unchanged = tx.revision;
       const value = await work(tx);
-      if (request.validateOnly) throw new RolledBack({ ...value, revisionToken: revisions.tokenOf(unchanged) });
-      const answer = { ...value, revisionToken: revisions.tokenOf(tx.revision) };
-      if (isIdentified) {
-        await this.#memory.remember(tx, request, { answer: this.#encode(request, answer), now: now() });
-      }
+      const revision = request.validateOnly ? unchanged : tx.revision;
+      const answer = { ...value, revisionToken: revisions.tokenOf(revision) };
+      const encoded = isIdentified || this.#answersMany(request) ? this.#encode(request, answer) : undefined;
+      if (encoded) refuseLargeAnswer(encoded.length);
+      if (request.validateOnly) throw new RolledBack(answer);
+      if (encoded && isIdentified) await this.#memory.remember(tx, request, { answer: encoded, now: now() });
       return answer;
     };
     try {
@@ -98,6 +100,10 @@ export class Mutations {
     const { store, now } = this.#options;
     const { value } = await store.read((reading) => this.#memory.recall(reading, request, now()));
     return value && this.#decode(request, value);
+  }
+
+  #answersMany(request: MutatingRequest): boolean {
+    return this.#methodOf(request).output.fields.some(({ fieldKind }) => fieldKind === 'list');
   }
 
   #encode(request: MutatingRequest, answer: object): Uint8Array {

@@ -201,4 +201,23 @@ describe('in a batch', () => {
     const names = nics.map(({ name }) => name).toReversed();
     expect((await world.client.batchGetNics({ parent: 'projects/-', names })).nics).toEqual(nics.toReversed());
   });
+
+  it('what would not fit into a message is neither answered nor done', async () => {
+    const entries = Array.from({ length: 64 }, (_, i) => [`k${i}`.padEnd(63, 'x'), 'v'.repeat(63)] as const);
+    const host = { description: 'x'.repeat(1000), labels: Object.fromEntries(entries) };
+    const ids = Array.from({ length: 500 }, (_, i) => `large${i}`);
+    for (const part of [ids.slice(0, 250), ids.slice(250)]) {
+      await world.client.batchCreateHosts({ requests: part.map((hostId) => ({ hostId, host })) });
+    }
+    const tooLarge = { code: 'ResourceExhausted', reason: 'ANSWER_TOO_LARGE' };
+    const names = ids.map((id) => `hosts/${id}`);
+    expect(await failureOf(world.client.batchGetHosts({ names }))).toMatchObject(tooLarge);
+    const updateMask = { paths: ['display_name'] };
+    const requests = names.map((name) => ({ host: { name, displayName: 'new' }, updateMask }));
+    for (const validateOnly of [true, false]) {
+      expect(await failureOf(world.client.batchUpdateHosts({ requests, validateOnly }))).toMatchObject(tooLarge);
+    }
+    expect((await world.client.getHost({ name: 'hosts/large0' })).host?.displayName).toBe('');
+    expect((await world.client.batchUpdateHosts({ requests: requests.slice(250) })).hosts).toHaveLength(250);
+  });
 });

@@ -1,6 +1,7 @@
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import type { Store } from '@portcullis/store';
 import { type Collection, checkCount, checkName, type ResourceName, Violations } from '@portcullis/store/resource';
+import { refuseLargeAnswer } from '../answer-size.js';
 import { refuse } from '../api-errors.js';
 import { refuseMissing } from '../lookup.js';
 import { maxBatch } from './batch.js';
@@ -19,6 +20,9 @@ export interface BatchGet<Desc extends DescMessage, Answer> {
   readonly newest?: boolean;
   readonly answer: (found: MessageShape<Desc>[]) => Answer;
 }
+
+/** Of one resource in an answer: a tag and a length, of resources that are below 2 MiB. */
+const framingBytes = 4;
 
 /** Of all projects. */
 const anyProject = 'projects/-';
@@ -40,6 +44,8 @@ export function batchGet<Desc extends DescMessage, Answer extends object>(
     refuse(violations);
     const { value: found } = await store.read((reading) => collection.getMany(reading, names), { newest });
     refuseMissing([...new Set(names)].map((name) => ({ name, found: found.get(name) })));
-    return answer(names.flatMap((name) => found.get(name) ?? []));
+    const resources = names.flatMap((name) => found.get(name) ?? []);
+    refuseLargeAnswer(resources.reduce((sum, each) => sum + collection.byteCountOf(each) + framingBytes, 0));
+    return answer(resources);
   };
 }
