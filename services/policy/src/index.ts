@@ -19,6 +19,7 @@ import { RuleExpiry } from './rule/rule-expiry.js';
 import { ruleHandlers } from './rule/rule-handlers.js';
 import { securityGroupHandlers } from './security-group/security-group-handlers.js';
 import { exportProject } from './transfer/export-project.js';
+import { importSecurityGroups } from './transfer/import-security-groups.js';
 import { watch } from './watch.js';
 
 export { quotaOptions } from './quota/quota-options.js';
@@ -61,6 +62,7 @@ export async function openPolicy({
     attachNetworks: attachNetworks(dependencies),
     detachNetworks: detachNetworks(dependencies),
     ...quotaHandlers(dependencies),
+    importSecurityGroups: importSecurityGroups(dependencies),
     exportProject: exportProject(dependencies),
     ...defaultRulesHandlers(dependencies),
     watch: watch(dependencies),

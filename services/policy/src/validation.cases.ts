@@ -6,7 +6,7 @@ import { addressGroup, goodRule, group, network, nic, parent, type RuleInit, vm 
 /** A method, a request, and everything that is wrong with it: field and reason. */
 export type InvalidRequest = readonly [keyof Handlers, object, readonly string[]];
 
-const { Direction, Protocol } = policyV1;
+const { Direction, ImportFormat, Protocol } = policyV1;
 const long = (length: number) => 'x'.repeat(length);
 const manyLabels = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, long(63)]));
 const past = timestampFromDate(new Date(Date.now() - 1000));
@@ -118,6 +118,26 @@ const invalidAddressGroups: InvalidRequest[] = [
     ['project_quota.address_groups_per_project OUT_OF_RANGE', 'project_quota.cidrs_per_address_group OUT_OF_RANGE'],
   ],
 ];
+
+const exported = {
+  format: 'portcullis.policy.v1',
+  project: 'projects/q',
+  securityGroups: [],
+  securityGroupRules: [],
+};
+const awsRule = (permission: object) => ({
+  SecurityGroups: [{ GroupId: 'sg-1', GroupName: 'a', IpPermissions: [permission] }],
+});
+
+/** A document that is malformed in these places. */
+function imported(format: policyV1.ImportFormat, document: unknown, ...places: string[]): InvalidRequest {
+  const text = typeof document === 'string' ? document : JSON.stringify(document);
+  return [
+    'importSecurityGroups',
+    { parent, format, document: text },
+    places.map((place) => `document${place} DOCUMENT_MALFORMED`),
+  ];
+}
 
 const invalidRules: InvalidRequest[] = [
   rule('unspecified direction', { direction: Direction.UNSPECIFIED }, 'direction FIELD_REQUIRED'),
@@ -572,5 +592,92 @@ export const invalidRequests: InvalidRequest[] = [
     'batchDeleteSecurityGroups',
     { parent: 'projects/q', requests: [{ name: group('g') }] },
     ['requests[0].name PROJECT_MISMATCH'],
+  ],
+
+  ['importSecurityGroups', {}, ['parent FIELD_REQUIRED', 'format FIELD_REQUIRED', 'document FIELD_REQUIRED']],
+  [
+    'importSecurityGroups',
+    { parent: group('g'), format: 9, document: '{}', networks: ['net1'] },
+    ['parent NAME_MALFORMED', 'format ENUM_VALUE_UNKNOWN', 'networks[0] NAME_MALFORMED'],
+  ],
+  [
+    'importSecurityGroups',
+    { parent, format: ImportFormat.AWS, document: '{}', networks: Array(501).fill(network('net1')) },
+    ['networks ITEM_COUNT_OUT_OF_RANGE'],
+  ],
+  [
+    'importSecurityGroups',
+    { parent, format: ImportFormat.AWS, document: long(3_145_729) },
+    ['document DOCUMENT_TOO_LARGE'],
+  ],
+  imported(ImportFormat.AWS, 'no JSON', ''),
+  imported(ImportFormat.AWS, [], ''),
+  imported(ImportFormat.AWS, {}, '.SecurityGroups'),
+  imported(ImportFormat.AWS, { SecurityGroups: [{}] }, '.SecurityGroups[0].GroupId', '.SecurityGroups[0].GroupName'),
+  imported(
+    ImportFormat.AWS,
+    awsRule({ IpProtocol: 'tcp', FromPort: '22', ToPort: 65_536, IpRanges: [{ CidrIp: '::/0' }] }),
+    '.SecurityGroups[0].IpPermissions[0].FromPort',
+    '.SecurityGroups[0].IpPermissions[0].ToPort',
+    '.SecurityGroups[0].IpPermissions[0].IpRanges[0].CidrIp',
+  ),
+  [
+    'importSecurityGroups',
+    {
+      parent,
+      format: ImportFormat.AWS,
+      document: JSON.stringify(
+        awsRule({ IpProtocol: 'tcp', FromPort: 9, ToPort: 8, IpRanges: [{ CidrIp: '0.0.0.0/0' }] }),
+      ),
+    },
+    ['document.SecurityGroups[0].IpPermissions[0].IpRanges[0].end_port PORT_RANGE_INVERTED'],
+  ],
+  imported(
+    ImportFormat.AWS,
+    { SecurityGroups: ['a', 'b'].map((GroupName) => ({ GroupId: 'sg-1', GroupName })) },
+    '.SecurityGroups[1]',
+  ),
+  imported(
+    ImportFormat.OPENSTACK,
+    { security_groups: [{ id: 'i', name: 'n' }] },
+    '.security_groups[0].security_group_rules',
+  ),
+  imported(ImportFormat.OPENSTACK, [], ''),
+  imported(
+    ImportFormat.ZSTACK,
+    {
+      inventories: [
+        { uuid: 'u', name: 'n', rules: [{ type: 'Ingress', protocol: 'GRE', srcIpRange: '10.0.0.9-10.0.0.1' }] },
+      ],
+    },
+    '.inventories[0].rules[0].protocol',
+    '.inventories[0].rules[0].srcIpRange',
+  ),
+  imported(
+    ImportFormat.ZSTACK,
+    { inventories: [{ uuid: 'u', name: 'n', rules: [{ type: 'Ingress', protocol: 'TCP', dstPortRange: '80:90' }] }] },
+    '.inventories[0].rules[0].dstPortRange',
+  ),
+  imported(
+    ImportFormat.PORTCULLIS,
+    { format: 'portcullis.inventory.v1', project: 'projects/q', securityGroups: [], securityGroupRules: [] },
+    '.format',
+  ),
+  imported(
+    ImportFormat.PORTCULLIS,
+    { ...exported, securityGroups: [{ name: 'projects/q/securityGroups/g', state: 'OPEN' }] },
+    '.securityGroups[0]',
+  ),
+  [
+    'importSecurityGroups',
+    {
+      parent,
+      format: ImportFormat.PORTCULLIS,
+      document: JSON.stringify({
+        ...exported,
+        securityGroups: [{ name: 'projects/q/securityGroups/G', displayName: long(257) }],
+      }),
+    },
+    ['document.securityGroups[0].name RESOURCE_ID_MALFORMED', 'document.securityGroups[0].display_name TEXT_TOO_LONG'],
   ],
 ];

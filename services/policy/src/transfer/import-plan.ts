@@ -1,0 +1,145 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { policyV1 } from '@portcullis/api';
+import { birth, refuse } from '@portcullis/resource';
+import { alreadyExists } from '@portcullis/rpc';
+import type { Transaction } from '@portcullis/store';
+import { checkOptionalId, quote, Violations } from '@portcullis/store/resource';
+import { makeAddressGroup, readNewAddressGroup } from '../address-group/create-address-group.js';
+import type { Dependencies } from '../dependencies.js';
+import { addressGroups, rules as ruleCollection, securityGroups } from '../documents.js';
+import { readRule } from '../rule/rule-fields.js';
+import { randomRuleName } from '../rule/rule-name.js';
+import { readNewGroup } from '../security-group/create-security-group.js';
+import type { Imported, ImportedGroup } from './imported.js';
+
+const { AddressGroupSchema, SecurityGroupRuleSchema, SecurityGroupSchema, SecurityGroupState } = policyV1;
+
+/** What is to be stored, checked as if a caller had sent it. */
+export interface ImportPlan {
+  readonly groups: readonly PlannedGroup[];
+  readonly addressGroups: readonly (MessageInitShape<typeof AddressGroupSchema> & { readonly name: string })[];
+}
+
+interface PlannedGroup {
+  readonly sourceId: string;
+  readonly group: policyV1.SecurityGroup;
+  readonly rules: readonly policyV1.SecurityGroupRule[];
+}
+
+export interface ImportInto {
+  /** projects/{project} */
+  readonly project: string;
+  /** Attached to each group. */
+  readonly networks: readonly string[];
+  readonly now: Date;
+}
+
+/** Throws INVALID_ARGUMENT for what no group, rule or address group can be, by its place in the document. */
+export function planImport(imported: Imported, into: ImportInto): ImportPlan {
+  const violations = new Violations();
+  const nameOf = new Map(imported.groups.map(({ sourceId, id }) => [sourceId, `${into.project}/securityGroups/${id}`]));
+  refuseRepeated(violations, imported.groups);
+  const groups = imported.groups.map((group) => planGroup(violations, group, { ...into, nameOf }));
+  const lists = (imported.addressGroups ?? []).map(({ path, id, fields }) => {
+    checkOptionalId(violations, `document.${path}.name`, id);
+    const read = nested(violations, `document.${path}`, 'address_group', (inner) =>
+      readNewAddressGroup(inner, create(AddressGroupSchema, fields)),
+    );
+    return { ...read, name: `${into.project}/addressGroups/${id}` };
+  });
+  refuse(violations);
+  return { groups, addressGroups: lists };
+}
+
+function refuseRepeated(violations: Violations, groups: readonly ImportedGroup[]): void {
+  const seen = new Set<string>();
+  for (const { sourceId, path } of groups) {
+    if (seen.has(sourceId)) {
+      violations.add(`document.${path}`, 'DOCUMENT_MALFORMED', `${quote(sourceId)} is in the document twice`);
+    }
+    seen.add(sourceId);
+  }
+}
+
+function planGroup(
+  violations: Violations,
+  { path, sourceId, id, rules, isDisabled = false, networks = [], ...said }: ImportedGroup,
+  { project, networks: attached, now, nameOf }: ImportInto & { readonly nameOf: ReadonlyMap<string, string> },
+): PlannedGroup {
+  checkOptionalId(violations, `document.${path}.name`, id);
+  const name = `${project}/securityGroups/${id}`;
+  const fields = nested(violations, `document.${path}`, 'security_group', (inner) =>
+    readNewGroup(
+      inner,
+      create(SecurityGroupSchema, {
+        displayName: said.displayName,
+        description: said.description,
+        labels: said.labels,
+        state: isDisabled ? SecurityGroupState.DISABLED : SecurityGroupState.ENABLED,
+      }),
+    ),
+  );
+  const group = create(SecurityGroupSchema, {
+    ...fields,
+    name,
+    networks: [...new Set([...networks, ...attached])],
+    ...birth(now),
+  });
+  const names = new Set<string>();
+  const made = rules.map((rule) => {
+    const sent = create(SecurityGroupRuleSchema, {
+      ...rule.fields,
+      ...(rule.remote !== undefined && { remoteSecurityGroup: nameOf.get(rule.remote) ?? '' }),
+      ...(rule.addressGroup !== undefined && { addressGroup: `${project}/addressGroups/${rule.addressGroup}` }),
+    });
+    const context = { field: `document.${rule.path}`, project: project.slice('projects/'.length), now };
+    const read = readRule(violations, sent, context);
+    let ruleName = rule.id === undefined ? randomRuleName(name) : `${name}/rules/${rule.id}`;
+    while (rule.id === undefined && names.has(ruleName)) ruleName = randomRuleName(name);
+    if (rule.id !== undefined) checkOptionalId(violations, `document.${rule.path}.name`, rule.id);
+    names.add(ruleName);
+    return create(SecurityGroupRuleSchema, { ...read, name: ruleName, automatic: sent.automatic, ...birth(now) });
+  });
+  return { sourceId, group, rules: made };
+}
+
+/** Reads with checks that name the field of a request, and names the place in the document instead. */
+function nested<Value>(
+  violations: Violations,
+  place: string,
+  field: string,
+  read: (inner: Violations) => Value,
+): Value {
+  const inner = new Violations();
+  const value = read(inner);
+  for (const { field: at, reason, description } of inner.list) {
+    violations.add(at.replace(field, place), reason, description);
+  }
+  return value;
+}
+
+/** Makes everything, in a transaction. Throws ALREADY_EXISTS and QUOTA_EXCEEDED. */
+export async function writeImport(
+  tx: Transaction,
+  { groups, addressGroups: lists }: ImportPlan,
+  { quotas, now }: Dependencies,
+): Promise<void> {
+  const names = groups.map(({ group }) => group.name);
+  const taken = [
+    ...(await securityGroups.getMany(tx, names)).keys(),
+    ...(
+      await addressGroups.getMany(
+        tx,
+        lists.map(({ name }) => name),
+      )
+    ).keys(),
+  ];
+  if (taken[0] !== undefined) throw alreadyExists(taken[0]);
+  for (const list of lists) await makeAddressGroup(tx, list, { quotas, now });
+  for (const { group, rules } of groups) {
+    await quotas.refuseGroup(tx, group.name);
+    await quotas.refuseRules(tx, group.name, rules.length);
+    await securityGroups.put(tx, [group]);
+    await ruleCollection.put(tx, rules);
+  }
+}

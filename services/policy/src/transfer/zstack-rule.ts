@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { type AddressRange, parseRange } from './address-range.js';
+import { optionalText, portNumber } from './document.js';
+
+/** `10.0.0.1,10.1.0.0/16,10.2.0.1-10.2.0.9` */
+const rangesText = optionalText.transform((text, context) => {
+  const parts = text === '' ? [] : text.split(',');
+  return parts.flatMap((part): AddressRange[] => {
+    const range = parseRange(part.trim());
+    if (range) return [range];
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(part)} is not an address, a CIDR or a range` });
+    return [];
+  });
+});
+
+/** `22,8000-8080` */
+const portsText = optionalText.transform((text, context) => {
+  const parts = text === '' ? [] : text.split(',');
+  return parts.flatMap((part): { from: number; to: number }[] => {
+    const [, from, to = from] = /^\s*([0-9]{1,5})\s*(?:-\s*([0-9]{1,5})\s*)?$/.exec(part) ?? [];
+    if (from !== undefined && Number(from) <= Number(to)) return [{ from: Number(from), to: Number(to) }];
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(part)} is not a port or a range` });
+    return [];
+  });
+});
+
+/** A rule of a security group of ZStack: `SecurityGroupRuleInventory`. */
+export const zstackRuleSchema = z.looseObject({
+  type: z.enum(['Ingress', 'Egress']),
+  ipVersion: z
+    .union([z.literal(4), z.literal(6)])
+    .nullish()
+    .transform((version) => version ?? 4),
+  protocol: z.enum(['ALL', 'TCP', 'UDP', 'ICMP']),
+  state: z.enum(['Enabled', 'Disabled']).nullish(),
+  startPort: portNumber.nullish(),
+  endPort: portNumber.nullish(),
+  allowedCidr: rangesText,
+  srcIpRange: rangesText,
+  dstIpRange: rangesText,
+  srcPortRange: optionalText,
+  dstPortRange: portsText,
+  remoteSecurityGroupUuid: optionalText,
+  action: z.enum(['ACCEPT', 'DROP']).nullish(),
+  priority: z.number().int().nullish(),
+  description: optionalText,
+});
+export type ZstackRule = z.output<typeof zstackRuleSchema>;
+
+/** The addresses of the peer; none: any. */
+export function peerRanges({ type, srcIpRange, dstIpRange, allowedCidr }: ZstackRule): readonly AddressRange[] {
+  const ranges = type === 'Ingress' ? srcIpRange : dstIpRange;
+  return ranges.length > 0 ? ranges : allowedCidr;
+}
+
+/** Of TCP and UDP. */
+export function portsOf({ dstPortRange, startPort, endPort }: ZstackRule): { from: number; to: number }[] {
+  if (dstPortRange.length > 0) return dstPortRange;
+  const hasPorts = typeof startPort === 'number' && startPort >= 0 && typeof endPort === 'number' && endPort >= 0;
+  return hasPorts ? [{ from: startPort, to: endPort }] : [{ from: 1, to: 65_535 }];
+}
