@@ -1,5 +1,7 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { type ContextValues, createContextValues, type HandlerContext } from '@connectrpc/connect';
+import type { Caller } from './access/caller.js';
+import { peerKey } from './access/peer.js';
 
 /** What a transport knows of a call. */
 export interface Call {
@@ -11,6 +13,8 @@ export interface Call {
   /** As of `Date.now()`; undefined: the caller named no deadline. */
   readonly expiresAt: number | undefined;
   readonly readHeader: () => Headers;
+  /** The names in the certificate of the caller: see `namesOfCertificate`. Undefined: it has shown none. */
+  readonly readPeer?: (() => readonly string[]) | undefined;
 }
 
 /**
@@ -27,6 +31,9 @@ export class CallContext implements HandlerContext {
   readonly requestMethod: string;
   readonly url: string;
   readonly #readHeader: () => Headers;
+  readonly #readPeer: Call['readPeer'];
+  /** Who makes the call, where callers are known. */
+  caller: Caller | undefined;
   #expiresAt: number | undefined;
   #requestHeader: Headers | undefined;
   #responseHeader: Headers | undefined;
@@ -36,7 +43,7 @@ export class CallContext implements HandlerContext {
   #abortion: { readonly reason: unknown } | undefined;
   readonly #listeners = new Set<() => void>();
 
-  constructor({ service, method, protocolName, requestMethod, url, expiresAt, readHeader }: Call) {
+  constructor({ service, method, protocolName, requestMethod, url, expiresAt, readHeader, readPeer }: Call) {
     this.service = service;
     this.method = method;
     this.protocolName = protocolName;
@@ -44,6 +51,7 @@ export class CallContext implements HandlerContext {
     this.url = url;
     this.#expiresAt = expiresAt;
     this.#readHeader = readHeader;
+    this.#readPeer = readPeer;
   }
 
   /** The same call, whose own signal goes on to abort it. */
@@ -52,7 +60,8 @@ export class CallContext implements HandlerContext {
     const { signal, responseHeader, responseTrailer, values } = context;
     const timeoutMs = context.timeoutMs();
     const expiresAt = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
-    const call = new CallContext({ ...context, expiresAt, readHeader: () => context.requestHeader });
+    const readPeer = values.get(peerKey);
+    const call = new CallContext({ ...context, expiresAt, readHeader: () => context.requestHeader, readPeer });
     call.#responseHeader = responseHeader;
     call.#responseTrailer = responseTrailer;
     call.#values = values;
@@ -103,6 +112,10 @@ export class CallContext implements HandlerContext {
   get requestHeader(): Headers {
     this.#requestHeader ??= this.#readHeader();
     return this.#requestHeader;
+  }
+
+  get peerNames(): readonly string[] {
+    return this.#readPeer?.() ?? [];
   }
 
   get responseHeader(): Headers {

@@ -91,6 +91,17 @@ export function quotaExceeded(message: string, failures: readonly Obstacle[]): C
   return apiError(Code.ResourceExhausted, 'QUOTA_EXCEEDED', message, { details });
 }
 
+/** UNAUTHENTICATED: nobody knows who calls. */
+export function unauthenticated(reason: string, message: string): ConnectError {
+  return apiError(Code.Unauthenticated, reason, message);
+}
+
+/** PERMISSION_DENIED. `subject`: which field of the request names what the caller has no permission for. */
+export function permissionDenied(message: string, subject: Readonly<Record<string, string>> = {}): ConnectError {
+  const metadata = Object.fromEntries(Object.entries(subject).map(([key, value]) => [key, shorten(value)]));
+  return apiError(Code.PermissionDenied, 'PERMISSION_DENIED', shorten(message), { metadata });
+}
+
 /** ABORTED: the caller lost a race and may begin again. */
 export function aborted(reason: string, message: string): ConnectError {
   return apiError(Code.Aborted, reason, message);

@@ -11,6 +11,7 @@ import type {
   UntypedHandleCall,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { namesOfCertificate } from './access/peer.js';
 import { CallContext } from './call-context.js';
 import { headersOf, metadataOf } from './grpc-metadata.js';
 import { formatStatus } from './grpc-status.js';
@@ -48,7 +49,10 @@ type AnyDuplex = ServerDuplexStream<unknown, unknown>;
 type RequestInHand = ServerUnaryCall<unknown, unknown>;
 /** What calls of all four kinds have. */
 type AnyCall = EventEmitter &
-  Pick<RequestInHand, 'cancelled' | 'metadata' | 'sendMetadata' | 'getDeadline' | 'getPath' | 'getHost'>;
+  Pick<
+    RequestInHand,
+    'cancelled' | 'metadata' | 'sendMetadata' | 'getDeadline' | 'getPath' | 'getHost' | 'getAuthContext'
+  >;
 
 /** A handler may stop reading before it answers; the call must not be destroyed by that. */
 function requestsOf(call: AnyReadable): AsyncIterable<unknown> {
@@ -109,6 +113,7 @@ function begin(call: AnyCall, method: DescMethod): { context: CallContext; finis
     url: `http://${call.getHost()}${call.getPath()}`,
     expiresAt: Number.isFinite(Number(deadline)) ? Number(deadline) : undefined,
     readHeader: () => headersOf(call.metadata),
+    readPeer: () => namesOfCertificate(call.getAuthContext().sslPeerCertificate),
   });
   const onCancelled = () => {
     const isLate = Date.now() >= Number(deadline);

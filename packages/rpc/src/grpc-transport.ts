@@ -33,14 +33,16 @@ type HeadersInput = ConstructorParameters<typeof Headers>[0];
 export class GrpcTransport implements Transport {
   readonly #makeClient: () => Client;
   readonly #connectTimeoutMs: number;
+  readonly #token: (() => string) | undefined;
   #client: Client;
   #dialling: NodeJS.Timeout | undefined;
   readonly #inFlight = new Set<ClientUnaryCall | StreamCall>();
   #isClosed = false;
 
-  constructor(makeClient: () => Client, connectTimeoutMs: number) {
+  constructor(makeClient: () => Client, { connectTimeoutMs, token }: GrpcTransportOptions) {
     this.#makeClient = makeClient;
     this.#connectTimeoutMs = connectTimeoutMs;
+    this.#token = token;
     this.#client = makeClient();
   }
 
@@ -53,7 +55,7 @@ export class GrpcTransport implements Transport {
   ): Promise<UnaryResponse<I, O>> {
     this.#assertOpen();
     const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
-    const metadata = metadataOf(new Headers(header));
+    const metadata = this.#metadataOf(header);
     let followed: Ends | undefined;
     const message = await new Promise((resolve, reject) => {
       const call = this.#client.makeUnaryRequest(
@@ -86,7 +88,7 @@ export class GrpcTransport implements Transport {
   ): Promise<StreamResponse<I, O>> {
     this.#assertOpen();
     const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
-    const metadata = metadataOf(new Headers(header));
+    const metadata = this.#metadataOf(header);
     const call: StreamCall = this.#client.makeBidiStreamRequest(
       path,
       requestSerialize,
@@ -128,6 +130,12 @@ export class GrpcTransport implements Transport {
       if (failure) throw failure;
     };
     return { stream: true, service: method.parent, method, ...ends, message: answers() };
+  }
+
+  #metadataOf(header: HeadersInput): Metadata {
+    const headers = new Headers(header);
+    if (this.#token) headers.set('authorization', `Bearer ${this.#token()}`);
+    return metadataOf(headers);
   }
 
   close(): void {
@@ -174,6 +182,12 @@ export class GrpcTransport implements Transport {
   #assertOpen(): void {
     if (this.#isClosed) throw closedError();
   }
+}
+
+export interface GrpcTransportOptions {
+  readonly connectTimeoutMs: number;
+  /** See `TransportOptions`. */
+  readonly token: (() => string) | undefined;
 }
 
 interface Ends {

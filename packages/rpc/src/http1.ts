@@ -1,6 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { createContextValues } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import type { Registry } from 'prom-client';
+import { namesOfSocket, peerKey } from './access/peer.js';
 import { maxMessageBytes } from './limits.js';
 import type { Readiness } from './readiness.js';
 import type { Registration } from './registration.js';
@@ -16,6 +18,7 @@ export function http1Listener(
     },
     grpc: false,
     acceptCompression: [],
+    contextValues: ({ socket }) => createContextValues().set(peerKey, () => namesOfSocket(socket)),
     // A field that is misspelt and passed over would make a rule wider than it was meant.
     jsonOptions: { ignoreUnknownFields: false },
     readMaxBytes: maxMessageBytes,

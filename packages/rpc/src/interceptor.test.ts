@@ -119,3 +119,32 @@ it('a stream that was not read has not begun', () => {
   intercepted({}, noting(notes)).repeat(text('x'), contextOf('repeat'));
   expect(notes).toEqual([]);
 });
+
+it('a call that an interceptor aborts at its beginning never reaches its handler', async () => {
+  const reached: string[] = [];
+  const notes: string[] = [];
+  const refusing: Interceptor = (context, request) => {
+    context.abort(new ConnectError(`no ${textOf(request as ReturnType<typeof text>)}`, Code.PermissionDenied));
+    return passOn;
+  };
+  const { once, repeat } = intercepted(
+    {
+      once: () => {
+        reached.push('once');
+        return text('');
+      },
+      async *repeat() {
+        reached.push('repeat');
+        yield text('');
+      },
+    },
+    noting(notes),
+    refusing,
+  );
+  const expected = { code: Code.PermissionDenied, rawMessage: 'no x' };
+  await expect(once(text('x'), contextOf('once'))).rejects.toMatchObject(expected);
+  const answers = repeat(text('x'), contextOf('repeat'))[Symbol.asyncIterator]();
+  await expect(answers.next()).rejects.toMatchObject(expected);
+  expect(reached).toEqual([]);
+  expect(notes).toEqual(['begin', 'end no x', 'begin', 'end no x']);
+});

@@ -7,8 +7,11 @@ import type { Registration } from './registration.js';
 /** Called once, when a call has ended, with what was thrown (undefined: it succeeded); answers what goes on instead. */
 type End = (thrown: unknown) => unknown;
 
-/** One concern that surrounds every call, on every transport. Called when a call begins; aborting its context ends it. */
-export type Interceptor = (context: CallContext) => End;
+/**
+ * One concern that surrounds every call, on every transport. Called when a call begins; aborting its context ends it, and
+ * keeps it from its handler when that is done at once. `request` is a stream of them where callers send many.
+ */
+export type Interceptor = (context: CallContext, request?: unknown) => End;
 
 /** The end of a call that is none of an interceptor's concern. */
 export const passOn: End = (thrown) => thrown;
@@ -37,9 +40,10 @@ export function answersMany({ methodKind }: DescMethod): boolean {
 function answerOnce(handler: AnswersOnce, interceptors: readonly Interceptor[]) {
   return async (request: unknown, callContext: HandlerContext): Promise<unknown> => {
     const context = CallContext.of(callContext);
-    const end = begin(interceptors, context);
+    const end = begin(interceptors, context, request);
     const abort = raceAbort(context);
     try {
+      if (context.aborted) throw context.reason;
       const answer = await abort.race(Promise.resolve(handler(request, context)));
       end(undefined);
       return answer;
@@ -54,11 +58,12 @@ function answerOnce(handler: AnswersOnce, interceptors: readonly Interceptor[]) 
 function answerMany(handler: AnswersMany, interceptors: readonly Interceptor[]) {
   return async function* (request: unknown, callContext: HandlerContext): AsyncGenerator<unknown> {
     const context = CallContext.of(callContext);
-    const end = begin(interceptors, context);
+    const end = begin(interceptors, context, request);
     const abort = raceAbort(context);
     let answers: AsyncIterator<unknown> | undefined;
     let ended = false;
     try {
+      if (context.aborted) throw context.reason;
       answers = handler(request, context)[Symbol.asyncIterator]();
       for (;;) {
         const answer = await abort.race(answers.next());
@@ -88,7 +93,7 @@ function stop(answers: AsyncIterator<unknown> | undefined): void {
   answers?.return?.().catch(() => undefined);
 }
 
-function begin(interceptors: readonly Interceptor[], context: CallContext): End {
-  const ends = interceptors.map((interceptor) => interceptor(context));
+function begin(interceptors: readonly Interceptor[], context: CallContext, request: unknown): End {
+  const ends = interceptors.map((interceptor) => interceptor(context, request));
   return (thrown) => ends.reduceRight((error, end) => end(error), thrown);
 }

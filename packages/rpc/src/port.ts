@@ -7,7 +7,10 @@ import { speaksHttp2 } from './first-bytes.js';
 import { firstBytesTimeoutMs } from './limits.js';
 import { listen } from './listen.js';
 
-/** PEM. With `clientCa`, callers must show a certificate that this authority has signed. */
+/**
+ * PEM. With `clientCa`, callers must show a certificate that this authority has signed, unless the server knows its callers:
+ * then a token will do.
+ */
 export interface ServerTls {
   readonly key: Buffer;
   readonly cert: Buffer;
@@ -18,7 +21,7 @@ export interface PortOptions {
   readonly address: Address;
   readonly http1: RequestListener;
   readonly http2: (connection: Socket) => void;
-  readonly tls: ServerTls | undefined;
+  readonly tls: (ServerTls & { readonly isClientCertRequired: boolean }) | undefined;
   readonly log: Logger;
 }
 
@@ -84,7 +87,7 @@ export async function openPort({ address: wanted, http1, http2, tls, log }: Port
   };
 }
 
-function tlsOptions({ key, cert, clientCa }: ServerTls) {
-  const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
+function tlsOptions({ key, cert, clientCa, isClientCertRequired }: NonNullable<PortOptions['tls']>) {
+  const clients = clientCa && { ca: clientCa, requestCert: true, rejectUnauthorized: isClientCertRequired };
   return { key, cert, ...clients, ALPNProtocols: ['h2', 'http/1.1'], handshakeTimeout: firstBytesTimeoutMs };
 }

@@ -5,6 +5,7 @@ import { grpcServer } from './grpc-server.js';
 import { healthService } from './health.js';
 import { http1Listener } from './http1.js';
 import { intercept } from './interceptor.js';
+import { access, type KnownCallers } from './interceptors/access.js';
 import { accessLog } from './interceptors/access-log.js';
 import { deadline } from './interceptors/deadline.js';
 import { errors } from './interceptors/errors.js';
@@ -24,7 +25,10 @@ export interface ServerOptions {
   readonly log: Logger;
   /** What `/metrics` shows; a registry of the server's own unless given. Servers may share one. */
   readonly metrics?: Registry;
+  /** On TCP. Unix sockets are files, which only this user may open. */
   readonly tls?: ServerTls;
+  /** Who is known. Without it everybody may do everything. */
+  readonly callers?: KnownCallers;
 }
 
 export interface RunningServer {
@@ -51,15 +55,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     shutdown(closing.signal),
     deadline(defaultTimeoutMs),
     errors(log),
+    ...(options.callers ? [access(options.callers, { log, closing: closing.signal })] : []),
   ];
   const registrations = [...own, ...reflectionServices(own)].map((each) => intercept(each, interceptors));
 
   const grpc = grpcServer(registrations);
+  const address = parseAddress(options.listen);
+  const tls = address.kind === 'tcp' ? options.tls : undefined;
   const port = await openPort({
-    address: parseAddress(options.listen),
+    address,
     http1: http1Listener(registrations, { readiness, registry }),
     http2: (connection) => grpc.serve(connection),
-    tls: options.tls,
+    tls: tls && { ...tls, isClientCertRequired: options.callers === undefined },
     log,
   });
   const close = async (graceMs: number) => {
@@ -70,7 +77,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   let closed: Promise<void> | undefined;
   return {
-    address: formatAddress(port.address, options.tls ? 'https' : 'http'),
+    address: formatAddress(port.address, tls ? 'https' : 'http'),
     close(graceMs = defaultGraceMs) {
       closed ??= close(graceMs);
       return closed;

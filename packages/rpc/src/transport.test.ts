@@ -59,7 +59,7 @@ it('a server that takes connections and says nothing is UNAVAILABLE after a whil
   let isMute = true;
   const { address } = await proxy(server, () => isMute);
   const makeClient = () => new Client(address.replace('http://', ''), credentials.createInsecure());
-  const transport = new GrpcTransport(makeClient, 200);
+  const transport = new GrpcTransport(makeClient, { connectTimeoutMs: 200, token: undefined });
   onTestFinished(() => transport.close());
   const client = createClient(EchoService, transport);
   const calls = [client.once(text('')), firstOf(client.repeat(text('')))];

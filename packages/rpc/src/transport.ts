@@ -15,8 +15,10 @@ export interface OpenTransport extends Transport {
 export interface TransportOptions {
   /** Hears when the server is reached, lost, or not to be reached. */
   readonly log?: Logger;
+  /** A bearer token, shown with each call; asked anew each time. */
+  readonly token?: (() => string) | undefined;
   /** PEM. Needed for `https://`: `ca` signed the server's certificate; `key` and `cert` are what the client shows. */
-  readonly tls?: { readonly ca: Buffer; readonly key?: Buffer; readonly cert?: Buffer };
+  readonly tls?: { readonly ca: Buffer; readonly key?: Buffer; readonly cert?: Buffer } | undefined;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface TransportOptions {
  * A stream ends when it has been read to its end or when the caller's signal aborts; to leave the loop is not enough,
  * because clients of Connect do not tell the transport.
  */
-export function openTransport(target: string, { log, tls }: TransportOptions = {}): OpenTransport {
+export function openTransport(target: string, { log, tls, token }: TransportOptions = {}): OpenTransport {
   const address = grpcTarget(target);
   const credentials = credentialsOf(target, tls);
   const makeClient = () => {
@@ -35,7 +37,7 @@ export function openTransport(target: string, { log, tls }: TransportOptions = {
     if (log) logConnection(client.getChannel(), target, log);
     return client;
   };
-  return new GrpcTransport(makeClient, connectTimeoutMs);
+  return new GrpcTransport(makeClient, { connectTimeoutMs, token });
 }
 
 const clientOptions = {

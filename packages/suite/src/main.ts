@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { quotaOptions } from '@portcullis/policy';
+import { openServerSecurity, serverOptions } from '@portcullis/rpc';
 import { runMain } from '@portcullis/runtime';
 import { z } from 'zod';
 import { openSuite } from './suite.js';
@@ -45,8 +46,10 @@ await runMain({
       schema: z.string().optional(),
     },
     ...quotaOptions,
+    ...serverOptions,
   },
-  start: async ({ listen, databaseUrl, dataDir, redisUrl, ...limits }, { log }) => {
+  start: async ({ listen, databaseUrl, dataDir, redisUrl, ...config }, { log }) => {
+    const security = await openServerSecurity(config, log);
     if (databaseUrl === undefined) await mkdir(dataDir, { recursive: true });
     const storeOf = (service: string) => databaseUrl ?? `sqlite:${path.join(dataDir, `${service}.db`)}`;
     const suite = await openSuite({
@@ -54,7 +57,8 @@ await runMain({
       policyStore: storeOf('policy'),
       inventoryStore: storeOf('inventory'),
       ...(redisUrl === undefined ? {} : { redisUrl }),
-      limits,
+      limits: config,
+      security,
       log,
     });
     log.info({ addresses: suite.addresses, redis: suite.redisUrl }, 'serving');

@@ -2,7 +2,7 @@ import { createRouterTransport, type Transport } from '@connectrpc/connect';
 import { openDispatcher } from '@portcullis/dispatcher';
 import { openInventory } from '@portcullis/inventory';
 import { type Limits, openPolicy } from '@portcullis/policy';
-import { type OpenService, type RunningServer, startServer } from '@portcullis/rpc';
+import { type OpenService, type RunningServer, type ServerSecurity, startServer } from '@portcullis/rpc';
 import type { Closable, Logger } from '@portcullis/runtime';
 import { openStore } from '@portcullis/store';
 import { startPrivateRedis } from '@portcullis/stream';
@@ -18,6 +18,8 @@ export interface SuiteOptions {
   readonly redisUrl?: string;
   /** Of projects whose quota says nothing else. */
   readonly limits?: Partial<Limits>;
+  /** Certificate and known callers, on all addresses; closed with the suite. Without it everybody may do everything. */
+  readonly security?: ServerSecurity;
   readonly log: Logger;
 }
 
@@ -39,6 +41,7 @@ export async function openSuite(options: SuiteOptions): Promise<Suite> {
     started.push(() => part.close());
     return part;
   };
+  if (options.security) own(options.security);
   try {
     const redisUrl = options.redisUrl ?? (await privateRedis(started));
     const inventoryStore = own(await openStore(options.inventoryStore, { log, owner: 'inventory' }));
@@ -54,7 +57,7 @@ export async function openSuite(options: SuiteOptions): Promise<Suite> {
     const metrics = new Registry();
     const addresses: string[] = [];
     for (const listen of options.listen) {
-      const server: RunningServer = own(await startServer({ listen, services, log, metrics }));
+      const server: RunningServer = own(await startServer({ listen, services, log, metrics, ...options.security }));
       addresses.push(server.address);
     }
     return { addresses, redisUrl, close };

@@ -1,4 +1,11 @@
-import { openTransport, startServer } from '@portcullis/rpc';
+import {
+  clientOptions,
+  openClientSecurity,
+  openServerSecurity,
+  openTransport,
+  serverOptions,
+  startServer,
+} from '@portcullis/rpc';
 import { runMain } from '@portcullis/runtime';
 import { z } from 'zod';
 import { openDispatcher } from './index.js';
@@ -34,12 +41,16 @@ await runMain({
       description: 'Redis that carries the doorbells: redis://, rediss:// or the path of a Unix socket',
       schema: z.string().default('redis://127.0.0.1:6379'),
     },
+    ...serverOptions,
+    ...clientOptions,
   },
   start: async (config, { log }) => {
-    const policy = openTransport(config.policy, { log });
-    const inventory = openTransport(config.inventory, { log });
+    const security = await openServerSecurity(config, log);
+    const credentials = await openClientSecurity(config, log);
+    const policy = openTransport(config.policy, { log, ...credentials });
+    const inventory = openTransport(config.inventory, { log, ...credentials });
     const dispatcher = openDispatcher({ policy, inventory, redisUrl: config.redisUrl, log });
-    const server = await startServer({ listen: config.listen, services: [dispatcher], log });
+    const server = await startServer({ listen: config.listen, services: [dispatcher], log, ...security });
     log.info({ address: server.address }, 'serving');
     return {
       close: async () => {
@@ -47,6 +58,8 @@ await runMain({
         await dispatcher.close();
         policy.close();
         inventory.close();
+        await credentials.close();
+        await security.close();
       },
     };
   },

@@ -1,4 +1,4 @@
-import { openTransport } from '@portcullis/rpc';
+import { clientOptions, openClientSecurity, openTransport } from '@portcullis/rpc';
 import { runMain, wholeNumber } from '@portcullis/runtime';
 import { z } from 'zod';
 import { openEnforcer } from './index.js';
@@ -54,15 +54,18 @@ await runMain({
       description: 'milliseconds between two looks whether the kernel still holds what was applied',
       schema: wholeNumber({ min: 100, max: 3_600_000 }).default(10_000),
     },
+    ...clientOptions,
   },
   start: async ({ dispatcher: address, ...config }, { log }) => {
-    const dispatcher = openTransport(address, { log });
+    const credentials = await openClientSecurity(config, log);
+    const dispatcher = openTransport(address, { log, ...credentials });
     const enforcer = await openEnforcer({ ...config, dispatcher, log });
     log.info({ host: config.host, backend: enforcer.backend }, 'enforcing');
     return {
       close: async () => {
         await enforcer.close();
         dispatcher.close();
+        await credentials.close();
       },
     };
   },

@@ -1,4 +1,4 @@
-import { startServer } from '@portcullis/rpc';
+import { openServerSecurity, serverOptions, startServer } from '@portcullis/rpc';
 import { runMain } from '@portcullis/runtime';
 import { databaseUrlIn, defaultDataFolder, openStore } from '@portcullis/store';
 import { z } from 'zod';
@@ -31,18 +31,21 @@ await runMain({
       description: 'the folder of the database, where no URL is given; made when it does not exist',
       schema: z.string().default(defaultDataFolder()),
     },
+    ...serverOptions,
   },
-  start: async ({ listen, databaseUrl, dataDir }, { log }) => {
+  start: async ({ listen, databaseUrl, dataDir, ...config }, { log }) => {
+    const security = await openServerSecurity(config, log);
     const owner = 'inventory';
     const store = await openStore(databaseUrl ?? (await databaseUrlIn(dataDir, owner)), { log, owner });
     const inventory = await openInventory({ store, log });
-    const server = await startServer({ listen, services: [inventory], log });
+    const server = await startServer({ listen, services: [inventory], log, ...security });
     log.info({ address: server.address }, 'serving');
     return {
       close: async () => {
         await server.close();
         await inventory.close();
         await store.close();
+        await security.close();
       },
     };
   },

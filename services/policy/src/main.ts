@@ -1,4 +1,11 @@
-import { openTransport, startServer } from '@portcullis/rpc';
+import {
+  clientOptions,
+  openClientSecurity,
+  openServerSecurity,
+  openTransport,
+  serverOptions,
+  startServer,
+} from '@portcullis/rpc';
 import { runMain } from '@portcullis/runtime';
 import { databaseUrlIn, defaultDataFolder, openStore } from '@portcullis/store';
 import { z } from 'zod';
@@ -42,13 +49,17 @@ await runMain({
       schema: z.string().default(defaultDataFolder()),
     },
     ...quotaOptions,
+    ...serverOptions,
+    ...clientOptions,
   },
-  start: async ({ listen, inventory: target, databaseUrl, dataDir, ...limits }, { log }) => {
+  start: async ({ listen, inventory: target, databaseUrl, dataDir, ...config }, { log }) => {
     const owner = 'policy';
+    const security = await openServerSecurity(config, log);
+    const credentials = await openClientSecurity(config, log);
     const store = await openStore(databaseUrl ?? (await databaseUrlIn(dataDir, owner)), { log, owner });
-    const inventory = openTransport(target, { log });
-    const policy = await openPolicy({ store, inventory, log, limits });
-    const server = await startServer({ listen, services: [policy], log });
+    const inventory = openTransport(target, { log, ...credentials });
+    const policy = await openPolicy({ store, inventory, log, limits: config });
+    const server = await startServer({ listen, services: [policy], log, ...security });
     log.info({ address: server.address }, 'serving');
     return {
       close: async () => {
@@ -56,6 +67,8 @@ await runMain({
         await policy.close();
         inventory.close();
         await store.close();
+        await credentials.close();
+        await security.close();
       },
     };
   },

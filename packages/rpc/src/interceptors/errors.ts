@@ -13,8 +13,9 @@ export function errors(log: Logger): Interceptor {
     if (thrown === undefined) return undefined;
     if (isAbort(thrown, context)) return abortError(context.reason);
     if (thrown instanceof ConnectError) return withoutMetadata(thrown);
-    const { service, method } = context;
-    log.error({ err: thrown, service: service.typeName, method: method.name }, 'a call failed');
+    const { service, method, caller } = context;
+    const call = { service: service.typeName, method: method.name, caller: caller?.name };
+    log.error({ err: thrown, ...call }, 'a call failed');
     return toApiError(thrown);
   };
 }
