@@ -151,6 +151,17 @@ describe('a new group', () => {
     expect((await rulesOf('h')).map(({ automatic }) => automatic)).toEqual([true, true]);
   });
 
+  it('gets them in a batch of groups as well, where the request does not say otherwise', async () => {
+    await set([goodRule(), goodRule({ remoteSecurityGroup: itself })]);
+    const ids = ['a', 'b', 'c'];
+    const requests = ids.map((id) => ({ parent, securityGroupId: id, withoutDefaultRules: id === 'b' }));
+    await client.batchCreateSecurityGroups({ parent, requests });
+    const remotes = await Promise.all(
+      ids.map(async (id) => (await defaultsOf(id)).map(({ remoteSecurityGroup }) => remoteSecurityGroup).toSorted()),
+    );
+    expect(remotes).toEqual([['', group('a')], [], ['', group('c')]]);
+  });
+
   it('has a rule once that an automatic one is as well', async () => {
     await set([
       goodRule({ ...all, remoteSecurityGroup: itself }),
