@@ -11,23 +11,23 @@ type RemovalInit = MessageInitShape<typeof inventoryV1.RemovalSchema>;
 /** Kinds in the order of a snapshot: what is named comes before what names it. */
 const wording: Record<string, Wording<ResourceInit, RemovalInit>> = {
   [networks.kind]: {
-    put: (body) => ({ resource: { case: 'network', value: networks.decode(body) } }),
+    put: (body) => ({ resource: { case: 'network', value: networks.view(body) } }),
     removal: (value) => ({ removed: { case: 'network', value } }),
   },
   [hosts.kind]: {
-    put: (body) => ({ resource: { case: 'host', value: hosts.decode(body) } }),
+    put: (body) => ({ resource: { case: 'host', value: hosts.view(body) } }),
     removal: (value) => ({ removed: { case: 'host', value } }),
   },
   [vmInstances.kind]: {
-    put: (body) => ({ resource: { case: 'vmInstance', value: vmInstances.decode(body) } }),
+    put: (body) => ({ resource: { case: 'vmInstance', value: vmInstances.view(body) } }),
     removal: (value) => ({ removed: { case: 'vmInstance', value } }),
   },
   [nics.kind]: {
-    put: (body) => ({ resource: { case: 'nic', value: nics.decode(body) } }),
+    put: (body) => ({ resource: { case: 'nic', value: nics.view(body) } }),
     removal: (value) => ({ removed: { case: 'nic', value } }),
   },
   [nicBindings.kind]: {
-    put: (body) => ({ resource: { case: 'nicBinding', value: nicBindings.decode(body) } }),
+    put: (body) => ({ resource: { case: 'nicBinding', value: nicBindings.view(body) } }),
     removal: (value) => ({ removed: { case: 'nicBinding', value } }),
   },
 };

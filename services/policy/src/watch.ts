@@ -12,19 +12,19 @@ type RemovalInit = MessageInitShape<typeof policyV1.RemovalSchema>;
 /** Kinds in the order of a snapshot: groups come before what is in them and what names them. */
 const wording: Record<string, Wording<ResourceInit, RemovalInit>> = {
   [securityGroups.kind]: {
-    put: (body) => ({ resource: { case: 'securityGroup', value: securityGroups.decode(body) } }),
+    put: (body) => ({ resource: { case: 'securityGroup', value: securityGroups.view(body) } }),
     removal: (value) => ({ removed: { case: 'securityGroup', value } }),
   },
   [addressGroups.kind]: {
-    put: (body) => ({ resource: { case: 'addressGroup', value: addressGroups.decode(body) } }),
+    put: (body) => ({ resource: { case: 'addressGroup', value: addressGroups.view(body) } }),
     removal: (value) => ({ removed: { case: 'addressGroup', value } }),
   },
   [rules.kind]: {
-    put: (body) => ({ resource: { case: 'securityGroupRule', value: rules.decode(body) } }),
+    put: (body) => ({ resource: { case: 'securityGroupRule', value: rules.view(body) } }),
     removal: (value) => ({ removed: { case: 'securityGroupRule', value } }),
   },
   [memberships.kind]: {
-    put: (body) => ({ resource: { case: 'membership', value: memberships.decode(body) } }),
+    put: (body) => ({ resource: { case: 'membership', value: memberships.view(body) } }),
     removal: (name) => ({ removed: { case: 'membership', value: parseMembershipName(name) } }),
   },
 };

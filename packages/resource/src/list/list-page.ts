@@ -76,7 +76,7 @@ async function scan<Desc extends DescMessage>(
   let at = after;
   for (let scanned = 0; scanned < maxScanned; ) {
     const limit = Math.min(matches ? Math.max(chunkSize, size + 1) : size + 1, maxScanned - scanned);
-    const chunk = await collection.list(reading, { ...selection, after: at, limit });
+    const chunk = await collection.views(reading, { ...selection, after: at, limit });
     scanned += chunk.length;
     for (const item of chunk) {
       if (items.length === size) return { items, end: at };

@@ -19,13 +19,20 @@ const pageSize = 500;
 /** What the field `etag`, number 32, takes besides its text: a tag of two bytes, a length of one. */
 const etagFieldBytes = 3;
 
+const etagLength = 16;
+
+/** Decoded messages a collection keeps: a few MiB, and more than the pages that are asked for again and again. */
+const maxViews = 4096;
+
 /**
  * The documents of one kind as messages. Where a message has an `etag`, it is made of what is stored, and not stored itself.
  */
 export class Collection<Desc extends DescMessage> {
   readonly #options: CollectionOptions<Desc>;
   readonly #hasEtag: boolean;
-  /** Of messages that were decoded here: known without encoding them. */
+  /** By the bytes they are of, which memory keeps from one reading to the next; the oldest go first. */
+  readonly #views = new Map<Uint8Array, MessageShape<Desc>>();
+  /** Of views: known without encoding them. */
   readonly #byteCounts = new WeakMap<MessageShape<Desc>, number>();
 
   constructor(options: CollectionOptions<Desc>) {
@@ -47,12 +54,23 @@ export class Collection<Desc extends DescMessage> {
 
   decode(body: Uint8Array): MessageShape<Desc> {
     const message = fromBinary(this.#options.schema, body);
-    const etag = this.#hasEtag ? etagOf(body) : '';
-    this.#byteCounts.set(message, body.length + (this.#hasEtag ? etagFieldBytes + etag.length : 0));
-    return this.#hasEtag ? Object.assign(message, { etag }) : message;
+    return this.#hasEtag ? Object.assign(message, { etag: etagOf(body) }) : message;
   }
 
-  /** Bytes on the wire of a message as it was decoded, the etag included. */
+  /** The message for somebody who only looks at it, decoded once for all who ask while it is among the newest. */
+  view(body: Uint8Array): MessageShape<Desc> {
+    const known = this.#views.get(body);
+    if (known) return known;
+    const message = this.decode(body);
+    Object.freeze(message);
+    this.#byteCounts.set(message, body.length + (this.#hasEtag ? etagFieldBytes + etagLength : 0));
+    const [oldest] = this.#views.keys();
+    if (this.#views.size >= maxViews && oldest) this.#views.delete(oldest);
+    this.#views.set(body, message);
+    return message;
+  }
+
+  /** Bytes of a message on the wire. */
   byteCountOf(message: MessageShape<Desc>): number {
     return this.#byteCounts.get(message) ?? toBinary(this.#options.schema, message).length;
   }
@@ -72,6 +90,12 @@ export class Collection<Desc extends DescMessage> {
   async list(reading: Reading, query: Omit<ListQuery, 'kind'>): Promise<MessageShape<Desc>[]> {
     const stored = await reading.list({ ...query, kind: this.kind });
     return stored.map(({ body }) => this.decode(body));
+  }
+
+  /** The same, only to be looked at. */
+  async views(reading: Reading, query: Omit<ListQuery, 'kind'>): Promise<MessageShape<Desc>[]> {
+    const stored = await reading.list({ ...query, kind: this.kind });
+    return stored.map(({ body }) => this.view(body));
   }
 
   /** All of a selection, page by page. */
@@ -121,5 +145,5 @@ export class Collection<Desc extends DescMessage> {
 
 /** 96 bits: two versions of one resource never share them. */
 function etagOf(body: Uint8Array): string {
-  return hash('sha256', body, 'base64url').slice(0, 16);
+  return hash('sha256', body, 'base64url').slice(0, etagLength);
 }

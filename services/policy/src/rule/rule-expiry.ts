@@ -62,7 +62,7 @@ export class RuleExpiry {
       try {
         for await (const event of followStore(store, { snapshot: [pendingExpiry], after, signal })) {
           if (event.case === 'snapshotStarted') this.#pending.clear();
-          else if (event.case === 'document') this.#note(event.document.name, rules.decode(event.document.body));
+          else if (event.case === 'document') this.#note(event.document.name, rules.view(event.document.body));
           else if (event.case === 'snapshotCompleted') after = event.revision;
           else {
             for (const change of event.commit.changes) this.#noteChange(change);
@@ -77,7 +77,7 @@ export class RuleExpiry {
   }
 
   #noteChange({ kind, name, body }: LoggedChange): void {
-    if (kind === rules.kind) this.#note(name, body && rules.decode(body));
+    if (kind === rules.kind) this.#note(name, body && rules.view(body));
   }
 
   #note(name: string, rule: policyV1.SecurityGroupRule | undefined): void {
