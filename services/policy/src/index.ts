@@ -54,7 +54,7 @@ export async function openPolicy({
   const quotas = new Quotas({ ...defaultLimits, ...limits });
   const dependencies = { store, commit, revisions, quotas, inventory, housekeeping, now, closing: stop.signal };
   const translate = fromStore({ service: 'policy', claimed: ({ holder }) => `${holder.name} is the same rule` });
-  const handlers = {
+  const handlers: Handlers = {
     ...securityGroupHandlers(dependencies),
     ...addressGroupHandlers(dependencies),
     ...ruleHandlers(dependencies),
@@ -66,7 +66,7 @@ export async function openPolicy({
     exportProject: exportProject(dependencies),
     ...defaultRulesHandlers(dependencies),
     watch: watch(dependencies),
-  } as Handlers;
+  };
   housekeeping.start();
   expiry.start();
   const conventional = awaitMinRevision(mutations.wrap(handlers), {

@@ -680,4 +680,13 @@ export const invalidRequests: InvalidRequest[] = [
     },
     ['document.securityGroups[0].name RESOURCE_ID_MALFORMED', 'document.securityGroups[0].display_name TEXT_TOO_LONG'],
   ],
+  [
+    'importSecurityGroups',
+    {
+      parent,
+      format: ImportFormat.PORTCULLIS,
+      document: JSON.stringify({ ...exported, defaultRules: { rules: [{ direction: 'DIRECTION_INGRESS' }] } }),
+    },
+    ['document.defaultRules.rules[0].protocol FIELD_REQUIRED'],
+  ],
 ];

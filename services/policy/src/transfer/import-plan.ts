@@ -5,12 +5,13 @@ import { alreadyExists } from '@portcullis/rpc';
 import type { Transaction } from '@portcullis/store';
 import { checkOptionalId, quote, Violations } from '@portcullis/store/resource';
 import { makeAddressGroup, readNewAddressGroup } from '../address-group/create-address-group.js';
+import { defaultRulesUpdate } from '../default-rules/update-default-rules.js';
 import type { Dependencies } from '../dependencies.js';
-import { addressGroups, rules as ruleCollection, securityGroups } from '../documents.js';
+import { addressGroups, defaultRules, rules as ruleCollection, securityGroups } from '../documents.js';
 import { readRule } from '../rule/rule-fields.js';
 import { randomRuleName } from '../rule/rule-name.js';
 import { readNewGroup } from '../security-group/create-security-group.js';
-import type { Imported, ImportedGroup } from './imported.js';
+import type { Imported, ImportedDefaultRules, ImportedGroup } from './imported.js';
 
 const { AddressGroupSchema, SecurityGroupRuleSchema, SecurityGroupSchema, SecurityGroupState } = policyV1;
 
@@ -18,6 +19,12 @@ const { AddressGroupSchema, SecurityGroupRuleSchema, SecurityGroupSchema, Securi
 export interface ImportPlan {
   readonly groups: readonly PlannedGroup[];
   readonly addressGroups: readonly (MessageInitShape<typeof AddressGroupSchema> & { readonly name: string })[];
+  readonly defaultRules: DefaultRulesPlan | undefined;
+}
+
+interface DefaultRulesPlan {
+  readonly name: string;
+  readonly put: (tx: Transaction) => Promise<unknown>;
 }
 
 interface PlannedGroup {
@@ -35,7 +42,7 @@ export interface ImportInto {
 }
 
 /** Throws INVALID_ARGUMENT for what no group, rule or address group can be, by its place in the document. */
-export function planImport(imported: Imported, into: ImportInto): ImportPlan {
+export function planImport(imported: Imported, into: ImportInto, dependencies: Dependencies): ImportPlan {
   const violations = new Violations();
   const nameOf = new Map(imported.groups.map(({ sourceId, id }) => [sourceId, `${into.project}/securityGroups/${id}`]));
   refuseRepeated(violations, imported.groups);
@@ -47,8 +54,26 @@ export function planImport(imported: Imported, into: ImportInto): ImportPlan {
     );
     return { ...read, name: `${into.project}/addressGroups/${id}` };
   });
+  const { defaultRules: first } = imported;
+  const planned = first && planDefaultRules(violations, first, { ...into, dependencies });
   refuse(violations);
-  return { groups, addressGroups: lists };
+  return { groups, addressGroups: lists, defaultRules: planned };
+}
+
+function planDefaultRules(
+  violations: Violations,
+  { path, rules, withoutAutomaticRules }: ImportedDefaultRules,
+  { project, dependencies }: ImportInto & { readonly dependencies: Dependencies },
+): DefaultRulesPlan {
+  const name = `${project}/defaultRules`;
+  const request = create(policyV1.UpdateDefaultRulesRequestSchema, {
+    defaultRules: create(policyV1.DefaultRulesSchema, { name, rules: [...rules], withoutAutomaticRules }),
+    updateMask: { paths: ['rules', 'without_automatic_rules'] },
+  });
+  const put = nested(violations, `document.${path}`, 'default_rules', (inner) =>
+    defaultRulesUpdate(dependencies)(inner, request),
+  );
+  return { name, put };
 }
 
 function refuseRepeated(violations: Violations, groups: readonly ImportedGroup[]): void {
@@ -121,7 +146,7 @@ function nested<Value>(
 /** Makes everything, in a transaction. Throws ALREADY_EXISTS and QUOTA_EXCEEDED. */
 export async function writeImport(
   tx: Transaction,
-  { groups, addressGroups: lists }: ImportPlan,
+  { groups, addressGroups: lists, defaultRules: first }: ImportPlan,
   { quotas, now }: Dependencies,
 ): Promise<void> {
   const names = groups.map(({ group }) => group.name);
@@ -134,6 +159,7 @@ export async function writeImport(
       )
     ).keys(),
   ];
+  if (first && (await defaultRules.get(tx, first.name))) taken.push(first.name);
   if (taken[0] !== undefined) throw alreadyExists(taken[0]);
   for (const list of lists) await makeAddressGroup(tx, list, { quotas, now });
   for (const { group, rules } of groups) {
@@ -142,4 +168,5 @@ export async function writeImport(
     await securityGroups.put(tx, [group]);
     await ruleCollection.put(tx, rules);
   }
+  await first?.put(tx);
 }

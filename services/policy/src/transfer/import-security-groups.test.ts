@@ -207,6 +207,12 @@ describe('an import', () => {
     expect(await aws([web], { requestId })).toEqual(first);
   });
 
+  it('cuts what is too long to be a description, and says so', async () => {
+    const answer = await aws([{ ...web, Description: 'é'.repeat(1025) }]);
+    expect(told(answer)).toContain('SAME DESCRIPTION_CUT SecurityGroups[0]');
+    expect((await groupsOf())[0]?.description).toBe('é'.repeat(1024));
+  });
+
   it('takes two words of a source that mean the same for one rule', async () => {
     const permission = { IpProtocol: 'tcp', FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: '10.0.0.1/8' }] };
     const same = { ...permission, IpProtocol: '6', IpRanges: [{ CidrIp: '10.0.0.0/8' }] };
@@ -232,17 +238,32 @@ describe('an exported project', () => {
     const document = JSON.stringify(await exportedProject(world, parent));
     return client.importSecurityGroups({ parent: target, format: ImportFormat.PORTCULLIS, document });
   };
+  const setDefaultRules = (project: string, withPeers = true) =>
+    client.updateDefaultRules({
+      defaultRules: {
+        name: `${project}/defaultRules`,
+        rules: withPeers
+          ? [
+              goodRule({ remoteSecurityGroup: `${project}/securityGroups/-` }),
+              goodRule({ remoteSecurityGroup: `${project}/securityGroups/g`, endPort: 23 }),
+              goodRule({ addressGroup: `${project}/addressGroups/office`, endPort: 24 }),
+            ]
+          : [goodRule({ cidr: '10.0.0.0/8' })],
+        withoutAutomaticRules: true,
+      },
+      updateMask: { paths: ['rules', 'without_automatic_rules'] },
+    });
   /** Without what differs between two projects, and in another order. */
   const comparable = async (project: string) => {
-    const { securityGroups, securityGroupRules, addressGroups } = await exportedProject(world, project);
+    const { securityGroups, securityGroupRules, addressGroups, defaultRules } = await exportedProject(world, project);
     const own = new Set(['uid', 'createTime', 'updateTime', 'etag', 'version']);
-    const text = JSON.stringify({ securityGroups, securityGroupRules, addressGroups }, (key, value) =>
+    const text = JSON.stringify({ securityGroups, securityGroupRules, addressGroups, defaultRules }, (key, value) =>
       own.has(key) ? undefined : value,
     );
     return JSON.parse(text.replaceAll(`${project}/`, 'projects/-/'));
   };
 
-  it('becomes the same groups, rules, attachments and address groups in another one', async () => {
+  it('becomes the same groups, rules, attachments, address groups and default rules in another one', async () => {
     world.inventory.addNetwork(`${target}/networks/net1`);
     for (const id of ['g', 'h']) await world.createGroup(id);
     await client.attachNetworks({ securityGroup: group('g'), networks: [network('net1')] });
@@ -257,6 +278,7 @@ describe('an exported project', () => {
       securityGroup: { name: group('h'), state: SecurityGroupState.DISABLED, labels: { tier: 'x' } },
       updateMask: { paths: ['state', 'labels'] },
     });
+    await setDefaultRules(parent);
     const answer = await reimport();
     expect(answer.findings).toEqual([]);
     expect(answer.securityGroups).toMatchObject([
@@ -264,6 +286,35 @@ describe('an exported project', () => {
       { sourceId: 'h', name: `${target}/securityGroups/h`, ruleCount: 3 },
     ]);
     expect(await comparable(target)).toEqual(await comparable(parent));
+  });
+
+  it('has rules that have expired as disabled ones', async () => {
+    await world.createGroup('g');
+    const document = await exportedProject(world, parent);
+    const [rule] = document.securityGroupRules as object[];
+    const expired = { ...rule, expireTime: '2020-01-01T00:00:00Z' };
+    const first = { rules: [{ ...rule, name: '', expireTime: '2020-01-01T00:00:00Z' }], withoutAutomaticRules: true };
+    const answer = await client.importSecurityGroups({
+      parent: target,
+      format: ImportFormat.PORTCULLIS,
+      document: JSON.stringify({ ...document, securityGroupRules: [expired], defaultRules: first }),
+    });
+    expect(told(answer)).toEqual([
+      'SAME RULE_EXPIRED securityGroupRules[0]',
+      'SAME RULE_EXPIRED defaultRules.rules[0]',
+    ]);
+    const { securityGroupRules } = await client.listSecurityGroupRules({ parent: `${target}/securityGroups/g` });
+    expect(securityGroupRules).toMatchObject([{ disabled: true, automatic: true, expired: false }]);
+    expect(securityGroupRules[0]?.expireTime).toBeUndefined();
+  });
+
+  it('does not replace what the other project says about new groups', async () => {
+    await setDefaultRules(parent, false);
+    await setDefaultRules(target, false);
+    expect(await failureOf(reimport())).toMatchObject({
+      code: 'AlreadyExists',
+      resources: [`${target}/defaultRules`],
+    });
   });
 
   it('needs its networks in the other project', async () => {

@@ -32,7 +32,7 @@ export function importSecurityGroups(dependencies: Dependencies): Handlers['impo
       findings: [],
     };
     if (!allowWider) refuseWider(imported.findings);
-    const plan = planImport(imported, { project, networks, now: now() });
+    const plan = planImport(imported, { project, networks, now: now() }, dependencies);
     const attached = [...new Set(plan.groups.flatMap(({ group }) => group.networks))];
     const found = await inventory.findNetworks(attached, { signal });
     refuseMissing(attached.map((name) => ({ name, found: found.get(name) })));

@@ -41,12 +41,20 @@ export interface ImportedAddressGroup {
   readonly fields: Partial<Omit<policyV1.AddressGroup, '$typeName' | '$unknown'>>;
 }
 
+export interface ImportedDefaultRules {
+  readonly path: string;
+  /** Named in the project that is imported into. */
+  readonly rules: readonly policyV1.SecurityGroupRule[];
+  readonly withoutAutomaticRules: boolean;
+}
+
 export type Finding = Omit<policyV1.ImportFinding, '$typeName' | '$unknown'>;
 
 /** What a reader makes of a document. */
 export interface Imported {
   readonly groups: readonly ImportedGroup[];
   readonly addressGroups?: readonly ImportedAddressGroup[];
+  readonly defaultRules?: ImportedDefaultRules | undefined;
   readonly findings: readonly Finding[];
 }
 

@@ -9,6 +9,7 @@ import {
   Findings,
   type Imported,
   type ImportedAddressGroup,
+  type ImportedDefaultRules,
   type ImportedGroup,
   type ImportedRule,
 } from './imported.js';
@@ -22,6 +23,7 @@ const schema = z.looseObject({
   securityGroups: z.array(item),
   securityGroupRules: z.array(item),
   addressGroups: listOf(item),
+  defaultRules: item.nullish(),
 });
 
 /** Reads a document of ExportProject. What it names in its project is named in the project it is imported into. */
@@ -57,7 +59,48 @@ export function readPortcullis(text: string, { project, now }: { project: string
       groupOf(group, { path: `securityGroups[${i}]`, rules: rulesOf, document, project }),
     ),
     addressGroups: addressGroups.map((group, i) => addressGroupOf(group, `addressGroups[${i}]`)),
+    defaultRules: document.defaultRules
+      ? defaultRulesOf(read(document.defaultRules, policyV1.DefaultRulesSchema, 'defaultRules'), {
+          from: document.project,
+          project,
+          now,
+          findings,
+        })
+      : undefined,
     findings: findings.list,
+  };
+}
+
+interface DefaultRulesPlace {
+  /** The project of the document. */
+  readonly from: string;
+  readonly project: string;
+  readonly now: Date;
+  readonly findings: Findings;
+}
+
+/** Undefined where the project says nothing about new groups. */
+function defaultRulesOf(
+  { rules, withoutAutomaticRules }: policyV1.DefaultRules,
+  { from, project, now, findings }: DefaultRulesPlace,
+): ImportedDefaultRules | undefined {
+  if (rules.length === 0 && !withoutAutomaticRules) return undefined;
+  const path = 'defaultRules';
+  const living = rules.filter(({ expireTime }, i) => {
+    if (expireTime === undefined || expiryOf(expireTime) > now.getTime()) return true;
+    const message = 'it has expired: no new group would get it, and it is left out';
+    findings.add(ImportEffect.SAME, `${path}.rules[${i}]`, { reason: 'RULE_EXPIRED', message });
+    return false;
+  });
+  const moved = (name: string) => (name.startsWith(`${from}/`) ? `${project}${name.slice(from.length)}` : name);
+  return {
+    path,
+    withoutAutomaticRules,
+    rules: living.map((rule) => ({
+      ...rule,
+      remoteSecurityGroup: moved(rule.remoteSecurityGroup),
+      addressGroup: moved(rule.addressGroup),
+    })),
   };
 }
 
