@@ -56,6 +56,9 @@ describe('policy over gRPC', () => {
       `${group('h')} is named by 500 rules of other groups; ListReferencingRules lists all of them (the first ${failure.subjects.length} are listed)`,
     );
     expect(failure.subjects).toEqual(failure.subjects.toSorted());
+    const absent = Array.from({ length: 499 }, () => ({ name: group('absent').slice(0, -1), allowMissing: true }));
+    const deletions = client.batchDeleteSecurityGroups({ parent, requests: [...absent, { name: group('h') }] });
+    expect(await failureOf(deletions)).toMatchObject({ subjects: failure.subjects, request: 'requests[499]' });
     const nics = Array.from({ length: 500 }, (_, i) => `${parent}/nics/${longest('n').slice(0, 60)}${i + 100}`);
     expect((await failureOf(client.addNics({ securityGroup: group('g'), nics }))).resources.length).toBeGreaterThan(8);
     const wrong = securityGroupRules.map((rule) => ({ ...rule, cidr: 'x'.repeat(1000) }));
