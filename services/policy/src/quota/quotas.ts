@@ -49,11 +49,12 @@ export class Quotas {
     };
   }
 
-  async refuseGroup(reading: Reading, group: string): Promise<void> {
+  /** One group, or more of its project. */
+  async refuseGroup(reading: Reading, group: string, added = 1): Promise<void> {
     const subject = projectOf(group);
     const { groupsPerProject } = await this.#limitsOf(reading, group);
     const count = await reading.count(securityGroups.kind, `${subject}/securityGroups/`);
-    refuse([{ subject, count, added: 1 }], groupsPerProject, 'groups');
+    refuse([{ subject, count, added }], groupsPerProject, 'groups');
   }
 
   async refuseAddressGroup(reading: Reading, addressGroup: string): Promise<void> {

@@ -25,7 +25,7 @@ export function groupFields({ name, description, tags = [] }: Told, path: string
   const labels: Record<string, string> = { [sourceLabel]: sourceValue(findings.sourceId) };
   for (const tag of tags) {
     const fits = keyPattern.test(tag.key) && valuePattern.test(tag.value) && Object.keys(labels).length <= maxLabels;
-    if (fits && labels[tag.key] === undefined) labels[tag.key] = tag.value;
+    if (fits && !Object.hasOwn(labels, tag.key)) labels[tag.key] = tag.value;
     else {
       const message = `${JSON.stringify(tag.key)}: ${JSON.stringify(tag.value)} cannot be a label: it is left out`;
       findings.add(ImportEffect.SAME, tag.path, { reason: 'TAG_NOT_CARRIED', message });

@@ -162,11 +162,15 @@ export async function writeImport(
   if (first && (await defaultRules.get(tx, first.name))) taken.push(first.name);
   if (taken[0] !== undefined) throw alreadyExists(taken[0]);
   for (const list of lists) await makeAddressGroup(tx, list, { quotas, now });
-  for (const { group, rules } of groups) {
-    await quotas.refuseGroup(tx, group.name);
-    await quotas.refuseRules(tx, group.name, rules.length);
-    await securityGroups.put(tx, [group]);
-    await ruleCollection.put(tx, rules);
-  }
+  if (names[0] !== undefined) await quotas.refuseGroup(tx, names[0], names.length);
+  for (const { group, rules } of groups) await quotas.refuseRules(tx, group.name, rules.length);
+  await securityGroups.put(
+    tx,
+    groups.map(({ group }) => group),
+  );
+  await ruleCollection.put(
+    tx,
+    groups.flatMap(({ rules }) => rules),
+  );
   await first?.put(tx);
 }

@@ -207,6 +207,20 @@ describe('an import', () => {
     expect(await aws([web], { requestId })).toEqual(first);
   });
 
+  it.each(['constructor', 'tcpx', '132'])('leaves out rules of the protocol %s, and says so', async (IpProtocol) => {
+    const permission = { IpProtocol, IpRanges: [{ CidrIp: '0.0.0.0/0' }] };
+    expect(told(await aws([{ ...web, IpPermissions: [permission] }]))[0]).toBe(
+      'NARROWER PROTOCOL_NOT_CARRIED SecurityGroups[0].IpPermissions[0]',
+    );
+  });
+
+  it('of ZStack keeps the family of egress to the group itself where other rules close egress', async () => {
+    const own = { type: 'Egress', protocol: 'ALL', remoteSecurityGroupUuid: 'u', priority: 0 };
+    await zstack([own, { type: 'Egress', protocol: 'TCP', dstPortRange: '443', priority: 1 }]);
+    const { securityGroupRules } = await client.listSecurityGroupRules({ parent: group('z') });
+    expect(securityGroupRules.map(({ cidr }) => cidr)).toEqual(['0.0.0.0/0', '0.0.0.0/0']);
+  });
+
   it('cuts what is too long to be a description, and says so', async () => {
     const answer = await aws([{ ...web, Description: 'é'.repeat(1025) }]);
     expect(told(answer)).toContain('SAME DESCRIPTION_CUT SecurityGroups[0]');

@@ -39,10 +39,11 @@ export function readZstack(text: string): Imported {
         'it is disabled: it becomes an enabled group whose rules are disabled, so that its NICs stay guarded';
       findings.add(ImportEffect.NARROWER, `${path}.state`, { reason: 'GROUP_DISABLED', message });
     }
+    const isOpen = source.rules.every((rule) => !isEgressAccept(rule) || isOwnEgress(rule, source.uuid));
     const accepts: { source: ZstackRule; rules: ImportedRule[] }[] = [];
     for (const [j, rule] of source.rules.entries()) {
       if (rule.action === 'DROP') continue;
-      const place = { path: `${path}.rules[${j}]`, known, isDisabled, findings };
+      const place = { path: `${path}.rules[${j}]`, known, isDisabled, isOpen, findings };
       accepts.push({ source: rule, rules: rulesOf(rule, place) });
     }
     const rules = distinct(accepts.flatMap((accept) => accept.rules));
@@ -75,11 +76,23 @@ interface Place {
   /** Ids of the groups of the document. */
   readonly known: ReadonlySet<string>;
   readonly isDisabled: boolean;
+  /** No rule makes egress a whitelist. */
+  readonly isOpen: boolean;
   readonly findings: Findings;
 }
 
+function isEgressAccept({ type, action }: ZstackRule): boolean {
+  return type === 'Egress' && action !== 'DROP';
+}
+
+/** Everything to the group itself. */
+function isOwnEgress(rule: ZstackRule, group: string): boolean {
+  const isAny = peerRanges(rule).every(({ first }) => first === 0n);
+  return isEgressAccept(rule) && rule.protocol === 'ALL' && rule.remoteSecurityGroupUuid === group && isAny;
+}
+
 /** One rule for each pair of a port range and a peer. */
-function rulesOf(rule: ZstackRule, { path, known, isDisabled, findings }: Place): ImportedRule[] {
+function rulesOf(rule: ZstackRule, { path, known, isDisabled, isOpen, findings }: Place): ImportedRule[] {
   const { type, ipVersion, remoteSecurityGroupUuid: remote } = rule;
   const leaveOut = (reason: string, message: string) => {
     findings.add(ImportEffect.NARROWER, path, { reason, message: `${message}: the rule is left out` });
@@ -92,11 +105,10 @@ function rulesOf(rule: ZstackRule, { path, known, isDisabled, findings }: Place)
   if (remote !== '' && !known.has(remote)) {
     return leaveOut('GROUP_NOT_IN_DOCUMENT', `${remote} is not in the document`);
   }
-  const isOwnEgress = type === 'Egress' && rule.protocol === 'ALL' && remote === findings.sourceId;
   const ranges = peerRanges(rule);
   const cidrs = ranges.length === 0 ? [anyAddress(ipVersion)] : ranges.flatMap(cidrsOf);
   // The rule of the system for the group itself: with a family it would close egress.
-  const peers = isOwnEgress && ranges.every(({ first }) => first === 0n) ? [''] : cidrs;
+  const peers = isOpen && isOwnEgress(rule, findings.sourceId) ? [''] : cidrs;
   return matchesOf(rule, path, findings).flatMap((match) =>
     peers.map((cidr) => ({
       path,

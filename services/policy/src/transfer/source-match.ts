@@ -5,19 +5,19 @@ const { ImportEffect, Protocol } = policyV1;
 const maxPort = 65_535;
 
 /** Names and numbers of protocols, lower case, as AWS and Neutron write them. */
-const protocols: Readonly<Record<string, 'all' | 'tcp' | 'udp' | 'icmp' | 'icmpv6'>> = {
-  '-1': 'all',
-  any: 'all',
-  tcp: 'tcp',
-  '6': 'tcp',
-  udp: 'udp',
-  '17': 'udp',
-  icmp: 'icmp',
-  '1': 'icmp',
-  icmpv6: 'icmpv6',
-  'ipv6-icmp': 'icmpv6',
-  '58': 'icmpv6',
-};
+const protocols = new Map<string, 'all' | 'tcp' | 'udp' | 'icmp' | 'icmpv6'>([
+  ['-1', 'all'],
+  ['any', 'all'],
+  ['tcp', 'tcp'],
+  ['6', 'tcp'],
+  ['udp', 'udp'],
+  ['17', 'udp'],
+  ['icmp', 'icmp'],
+  ['1', 'icmp'],
+  ['icmpv6', 'icmpv6'],
+  ['ipv6-icmp', 'icmpv6'],
+  ['58', 'icmpv6'],
+]);
 
 /** What packets a rule of another system matches, but for their peer. */
 export interface SourceMatch {
@@ -36,7 +36,7 @@ export interface Matched {
 
 /** The same here; undefined, with a finding, where no rule can say it. */
 export function readMatch({ protocol, from, to }: SourceMatch, path: string, findings: Findings): Matched | undefined {
-  const known = protocols[protocol.toLowerCase()];
+  const known = protocols.get(protocol.toLowerCase());
   switch (known) {
     case undefined: {
       const message = `protocol ${protocol} cannot be allowed alone: the rule is left out`;
