@@ -6,6 +6,7 @@ import { createLogger } from '@portcullis/runtime';
 import { openStore } from '@portcullis/store';
 import { type PrivatePostgres, startPrivatePostgres } from '@portcullis/store/testing';
 import { type Result, rateOf } from '../result.js';
+import { bareWrite } from './bare-write.js';
 import { type Load, runLoad } from './load.js';
 import { Servers } from './servers.js';
 
@@ -22,7 +23,11 @@ const group = `${project}/securityGroups/g0`;
 const callerCounts = [1, 32, 256] as const;
 const silent = createLogger('bench', { level: 'silent' });
 
-/** Reads and durable writes per second, beside a grpc-js server that does nothing and a store that is written to alone. */
+/**
+ * Reads and durable writes per second. Beside reads: a grpc-js server that does nothing. Beside writes: a store that is
+ * written to alone; and, because most of what a small write costs over the store alone is the call itself, which no server
+ * of this kind can save, a grpc-js server that does nothing but write to a store (`…-over-grpc`).
+ */
 export async function benchApi({ repeat, onProgress }: ApiOptions): Promise<Result[]> {
   const durationMs = repeat * 100;
   const servers = await Servers.open();
@@ -44,6 +49,8 @@ export async function benchApi({ repeat, onProgress }: ApiOptions): Promise<Resu
       await sqlite.listSecurityGroupRules({ parent: group }),
     ];
     const bare = clientOf(await servers.startEcho(oneGroup, itsRules));
+    const bareSqlite = clientOf(await servers.startStoreServer('sqlite', `sqlite:${servers.folder}/bare-server.db`));
+    const barePostgres = clientOf(await servers.startStoreServer('postgres', postgres.url));
 
     const results: Result[] = [];
     for (const count of callerCounts) {
@@ -54,14 +61,16 @@ export async function benchApi({ repeat, onProgress }: ApiOptions): Promise<Resu
       const get = await load(() => sqlite.getSecurityGroup({ name: group }));
       const list = await load(() => sqlite.listSecurityGroupRules({ parent: group }));
       results.push(...rateOf(`read-get-${count}`, get, bareGet), ...rateOf(`read-list-${count}`, list, bareList));
-      for (const [name, client, url] of [
-        ['sqlite', sqlite, `sqlite:${path.join(servers.folder, `bare-${count}.db`)}`],
-        ['postgres', onPostgres, postgres.url],
+      for (const [name, client, bareClient, url] of [
+        ['sqlite', sqlite, bareSqlite, `sqlite:${path.join(servers.folder, `bare-${count}.db`)}`],
+        ['postgres', onPostgres, barePostgres, postgres.url],
       ] as const) {
         onProgress(`durable writes on ${name}, ${count} callers`);
         const alone = await storeLoad(url, count, durationMs);
         const writes = await load((caller, round) => writeRule(client, { count, caller, round }));
+        const overGrpc = await load((caller, round) => writeRule(bareClient, { count, caller, round }));
         results.push(...rateOf(`write-rule-${count}-${name}`, writes, alone));
+        results.push(...rateOf(`write-rule-${count}-${name}-over-grpc`, writes, overGrpc).slice(0, 1));
       }
     }
     return results;
@@ -96,17 +105,13 @@ function writeRule(
   return client.createSecurityGroupRule({ parent, securityGroupRule: { ...tcpRule((round % 60_000) + 1), cidr } });
 }
 
-/** The store's own rate: one document of the size of a rule in each transaction, with a link and a claim. */
+/** The store's own rate. */
 async function storeLoad(url: string, callerCount: number, durationMs: number): Promise<Load> {
   const store = await openStore(url, { log: silent, owner: `bare_${callerCount}` });
   try {
-    const body = new Uint8Array(180);
-    return await runLoad(callerCount, durationMs, (caller, round) => {
-      const name = `${project}/securityGroups/g${caller}/rules/r-${round}`;
-      return store.transact((transaction) =>
-        transaction.put({ kind: 'rule', name, body, links: { remote: [group] }, claims: [name] }),
-      );
-    });
+    return await runLoad(callerCount, durationMs, (caller, round) =>
+      bareWrite(store, `${project}/securityGroups/g${caller}/rules/r-${round}`),
+    );
   } finally {
     await store.close();
   }

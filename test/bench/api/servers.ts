@@ -50,6 +50,13 @@ export class Servers {
     return this.#start(socket, ['--import', 'tsx', program, socket, ...answers]);
   }
 
+  /** A bare grpc-js server that puts into a store what it is sent. */
+  startStoreServer(name: string, url: string): Promise<string> {
+    const program = fileURLToPath(new URL('store-server.ts', import.meta.url));
+    const socket = path.join(this.folder, `store-${name}.sock`);
+    return this.#start(socket, ['--import', 'tsx', program, socket, url]);
+  }
+
   async close(): Promise<void> {
     for (const child of this.#children) {
       const exit = once(child, 'exit');
