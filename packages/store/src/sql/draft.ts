@@ -5,10 +5,11 @@ import { sortsByBytes } from './sorted-documents.js';
 /**
  * What the transactions of a group find in memory: the replica as the group met it, and what they have changed since.
  *
- * Owns: what the group has changed, by kind and name; it ends with the group.
+ * Owns: what the group has changed, or read where the replica does not know, by kind and name; it ends with the group.
  * Does not own: links, claims and notes, which are in the database only.
- * Invariant: where it knows, it answers what the database would answer inside the group's transaction. It knows only while
+ * Invariants: 1. Where it knows, it answers what the database would answer inside the group's transaction. It knows only while
  * the replica is at the revision that the group read under the lock of the store: then nobody has committed what it lacks.
+ * 2. What it took from the database stays true until the group ends, for the same reason.
  */
 export class Draft {
   readonly #replica: Replica;
@@ -33,7 +34,12 @@ export class Draft {
     return this.knows(kind) && this.#isOrdered && this.#replica.isOrdered(kind);
   }
 
-  /** Notes a change that the database was told of, or took back. */
+  /** Whether it can answer for one document: also for one that the group has changed, or has read in the database. */
+  knowsDocument(kind: string, name: string): boolean {
+    return this.knows(kind) || this.#changes.get(kind)?.has(name) === true;
+  }
+
+  /** Notes a change that the database was told of, or took back; or what it said, which nobody else can change now. */
   change(kind: string, name: string, body: Uint8Array | undefined): void {
     const changes = this.#changes.get(kind) ?? new Map<string, Uint8Array | undefined>();
     this.#changes.set(kind, changes.set(name, body));

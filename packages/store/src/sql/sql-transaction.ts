@@ -52,7 +52,11 @@ export class SqlTransaction extends SqlReading implements Transaction {
   }
 
   override async get(kind: string, name: string): Promise<Stored | undefined> {
-    return this.#draft.knows(kind) ? this.#draft.get(kind, name) : super.get(kind, name);
+    if (this.#draft.knowsDocument(kind, name)) return this.#draft.get(kind, name);
+    const stored = await super.get(kind, name);
+    // A `put` may have come first.
+    if (!this.#draft.knowsDocument(kind, name)) this.#draft.change(kind, name, stored?.body);
+    return stored;
   }
 
   override async getMany(kind: string, names: readonly string[]): Promise<Map<string, Stored>> {

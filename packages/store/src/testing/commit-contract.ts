@@ -110,6 +110,10 @@ export function describeCommits(database: string, harness: StoreHarness): void {
       await readBetweenChanges([store], ['x/1', 'x/2', 'x/3', 'x', 'y/1', 'y/2']);
     });
 
+    it('reads notes in a transaction as its group has left them', async () => {
+      await readBetweenChanges([store], ['x/1', 'x/2', 'y/1'], '_note');
+    });
+
     it('reads in a transaction by bytes, also what its group has changed', async () => {
       // Sorted by bytes these two are the other way round than by the units of JavaScript's texts.
       await readBetweenChanges([store], ['x/1', 'x/2', 'x/\uffff', 'x/\u{10000}']);
@@ -255,7 +259,7 @@ export function describeCommits(database: string, harness: StoreHarness): void {
 }
 
 /** Hundreds of transactions at once that change some of the documents, a third of them in vain; each looks before it does. */
-async function readBetweenChanges(stores: readonly Store[], names: readonly string[]): Promise<void> {
+async function readBetweenChanges(stores: readonly Store[], names: readonly string[], kind = 'thing'): Promise<void> {
   const expected = new Map<string, string>();
   let seed = 1;
   const random = (below: number) => {
@@ -270,17 +274,17 @@ async function readBetweenChanges(stores: readonly Store[], names: readonly stri
   const attempts = Array.from({ length: 240 }, (_, i) =>
     (stores[i % stores.length] as Store).transact(async (tx) => {
       const [one, after, limit] = [anyName(), anyName(), 1 + random(4)];
-      expect(textOf(await tx.get('thing', one))).toBe(expected.get(one));
-      expect([...(await tx.getMany('thing', names)).keys()].sort()).toEqual([...expected.keys()].sort());
+      expect(textOf(await tx.get(kind, one))).toBe(expected.get(one));
+      expect([...(await tx.getMany(kind, names)).keys()].sort()).toEqual([...expected.keys()].sort());
       for (const prefix of ['', 'x/']) {
-        expect(await tx.count('thing', prefix)).toBe(sorted(prefix).length);
-        const listed = await tx.list({ kind: 'thing', prefix, after, limit });
+        expect(await tx.count(kind, prefix)).toBe(sorted(prefix).length);
+        const listed = await tx.list({ kind: kind, prefix, after, limit });
         const rest = sorted(prefix).filter((name) => Buffer.compare(Buffer.from(name), Buffer.from(after)) > 0);
         expect(listed.map(({ name }) => name)).toEqual(rest.slice(0, limit));
       }
       const [written, gone] = [anyName(), anyName()];
-      await tx.put(document(written, `${i}`, { claims: [written], links: { l: [written] } }));
-      await tx.delete('thing', gone);
+      await tx.put({ ...document(written, `${i}`, { claims: [written], links: { l: [written] } }), kind });
+      await tx.delete(kind, gone);
       if (random(3) === 0) throw new Error('in vain');
       expected.set(written, `${i}`);
       expected.delete(gone);
@@ -290,6 +294,6 @@ async function readBetweenChanges(stores: readonly Store[], names: readonly stri
     if (result.status === 'rejected') expect(result.reason).toMatchObject({ message: 'in vain' });
   }
   const [store] = stores;
-  const { value } = (await store?.read((reading) => reading.getMany('thing', names), { newest: true })) ?? {};
+  const { value } = (await store?.read((reading) => reading.getMany(kind, names), { newest: true })) ?? {};
   expect(new Map([...(value ?? [])].map(([name, stored]) => [name, textOf(stored)]))).toEqual(expected);
 }
