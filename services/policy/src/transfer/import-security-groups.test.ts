@@ -113,9 +113,9 @@ describe('what was not carried over', () => {
     ]);
   });
 
-  it('of one group of OpenStack is told with the place where it is', async () => {
+  it.each(['gre', '0', 0])('of one group of OpenStack is told with the place where it is: %s', async (protocol) => {
     const said = { id: 'i', name: 'n', stateful: true };
-    const rules = [{ direction: 'ingress', ethertype: 'IPv6', protocol: 'gre' }];
+    const rules = [{ direction: 'ingress', ethertype: 'IPv6', protocol }];
     const single = await openstack({ security_group: { ...said, security_group_rules: rules } });
     expect(told(single)[0]).toBe('NARROWER PROTOCOL_NOT_CARRIED security_group.security_group_rules[0]');
     const shown = openstack({ ...said, rules: [{ ...rules[0], direction: 'up' }] });

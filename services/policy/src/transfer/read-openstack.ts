@@ -153,9 +153,8 @@ function familyOf({ ethertype, remote_ip_prefix: prefix }: Rule): 4 | 6 {
   return (prefix && parseCidr(prefix)?.family) || 4;
 }
 
-/** Neutron takes "icmp" of IPv6 for ICMPv6, and 0 for any protocol. */
+/** Neutron takes "icmp" of IPv6 for ICMPv6. 0 is left as a number: its drivers do not agree whether it means any protocol. */
 function protocolOf({ protocol }: Rule, family: 4 | 6): string {
   const text = String(protocol ?? 'any').toLowerCase();
-  if (text === '0') return 'any';
   return family === 6 && (text === 'icmp' || text === '1') ? 'icmpv6' : text;
 }
