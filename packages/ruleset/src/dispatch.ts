@@ -4,6 +4,9 @@ import { dispatchChain } from './names.js';
 /** Most comparisons in one chain of the tree. */
 const maxWidth = 16;
 
+/** From how many names on a packet of any other interface is told by what all names begin with: it costs the rest a comparison. */
+const leastGuarded = 5;
+
 /**
  * Chains that lead from an interface name to its NIC's chain: a tree on name prefixes, so that a packet costs a few
  * comparisons and not one per NIC. Every step is a goto: a RETURN of the NIC's chain goes back to where the root was
@@ -43,7 +46,14 @@ export function renderDispatch(
       if (members.length > 1) build(dispatchChain(root, branch), members);
     }
   };
-  build(root, [...targets.keys()].toSorted());
+  const names = [...targets.keys()].toSorted();
+  const shared = commonPrefix(names);
+  if (names.length < leastGuarded || shared === '') build(root, names);
+  else {
+    const guarded = dispatchChain(root, shared);
+    made.push({ table: 'filter', name: root, rules: [entry(`${shared}+`, guarded)] });
+    build(guarded, names);
+  }
   return made;
 }
 
