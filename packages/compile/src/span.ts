@@ -268,9 +268,10 @@ export class Span {
       if (value !== this.#hostSpan(host).groups.has(id)) of(host).groups.add(id);
     }
     for (const [id, old] of before.groupContents()) {
-      const now = this.#groups.get(id);
+      const [now, hosts] = [this.#groups.get(id), this.#hostsOfGroup.get(id)];
+      if (hosts.size === 0) continue;
       if (old && now && isDeepStrictEqual(compileGroup(old), compileGroup(now))) continue;
-      for (const host of this.#hostsOfGroup.get(id)) of(host).groups.add(id);
+      for (const host of hosts) of(host).groups.add(id);
     }
     for (const { host, id, value } of before.memberSets()) {
       if (value !== this.#hostSpan(host).memberSets.has(id)) of(host).memberSets.add(id);
