@@ -8,9 +8,9 @@ import {
   type Transaction,
 } from '../store.js';
 import type { Draft } from './draft.js';
-import { runCompiled } from './run-compiled.js';
 import { chunks, SqlReading } from './sql-reading.js';
 import type { Sql } from './tables.js';
+import { writeDocuments } from './write-documents.js';
 
 interface Touched {
   readonly kind: string;
@@ -126,47 +126,17 @@ export class SqlTransaction extends SqlReading implements Transaction {
   }
 
   async #write(kind: string, documents: readonly Put[]): Promise<void> {
+    const claims = documents.flatMap(claimsOf);
+    refuseRepeated(claims);
     const rows = documents.map(({ name, body }) => ({ kind, name, body }));
-    const documentValues = rows.flatMap(({ name, body }) => [kind, name, body]);
-    await runCompiled(this.#db, `put ${rows.length}`, documentValues, () =>
-      this.#db
-        .insertInto('document')
-        .values(rows)
-        .onConflict((conflict) =>
-          conflict.columns(['kind', 'name']).doUpdateSet({ body: (row) => row.ref('excluded.body') }),
-        ),
-    );
-    for (const chunk of chunks(documents.flatMap(linksOf))) {
-      const values = chunk.flatMap(({ link, target, name }) => [kind, link, target, name]);
-      await runCompiled(this.#db, `link ${chunk.length}`, values, () => this.#db.insertInto('link').values(chunk));
-    }
-    await this.#claim(documents.flatMap(claimsOf));
+    const made = await writeDocuments(this.#db, { documents: rows, links: documents.flatMap(linksOf), claims });
+    // The row lock on the store keeps others out, so what is free now stays free until the commit.
+    if (made.size < claims.length) await this.#complain(claims, made);
     for (const { name, body } of documents) this.#change(kind, name, body);
   }
 
-  /** The row lock on the store keeps others out, so what is free now stays free until the commit. */
-  async #claim(claims: readonly Claim[]): Promise<void> {
-    const holders = new Map<string, Claim>();
-    for (const claim of claims) {
-      const other = holders.get(claim.claim);
-      if (other) throw new ClaimTaken(claim.claim, other);
-      holders.set(claim.claim, claim);
-    }
-    for (const chunk of chunks(claims)) {
-      const values = chunk.flatMap(({ claim, kind, name }) => [claim, kind, name]);
-      const made = await runCompiled(this.#db, `claim ${chunk.length}`, values, () =>
-        this.#db
-          .insertInto('claim')
-          .values(chunk)
-          .onConflict((conflict) => conflict.column('claim').doNothing())
-          .returning('claim'),
-      );
-      if (made.length < chunk.length) await this.#complain(chunk, new Set(made.map(({ claim }) => claim)));
-    }
-  }
-
   async #complain(claims: readonly Claim[], made: ReadonlySet<string>): Promise<never> {
-    const refused = claims.flatMap(({ claim }) => (made.has(claim) ? [] : [claim]));
+    const refused = claims.flatMap(({ claim }) => (made.has(claim) ? [] : [claim])).slice(0, maxAsked);
     const query = this.#db.selectFrom('claim').selectAll().where('claim', 'in', refused).orderBy('claim');
     const { claim, kind, name } = await query.executeTakeFirstOrThrow();
     throw new ClaimTaken(claim, { kind, name });
@@ -188,10 +158,23 @@ export class SqlTransaction extends SqlReading implements Transaction {
   }
 }
 
+/** Claims of which one holder is named. */
+const maxAsked = 500;
+
 interface Claim {
   readonly claim: string;
   readonly kind: string;
   readonly name: string;
+}
+
+/** Throws when two of them are the same. */
+function refuseRepeated(claims: readonly Claim[]): void {
+  const holders = new Map<string, Claim>();
+  for (const claim of claims) {
+    const other = holders.get(claim.claim);
+    if (other) throw new ClaimTaken(claim.claim, other);
+    holders.set(claim.claim, claim);
+  }
 }
 
 function claimsOf({ kind, name, claims = [] }: Put): Claim[] {
