@@ -148,14 +148,16 @@ export function refuseRepeated(wanted: readonly NewRule[]): void {
 export async function refuseMissingGroups(tx: Reading, wanted: readonly NewRule[], parent = ''): Promise<void> {
   const groups = [...new Set([parent, ...wanted.map(({ rule }) => rule.remoteSecurityGroup)])];
   const lists = [...new Set(wanted.map(({ rule }) => rule.addressGroup))];
-  const [foundGroups, foundLists] = [await securityGroups.getMany(tx, groups), await addressGroups.getMany(tx, lists)];
+  // Only whether they are there: nothing of them is decoded.
+  const foundGroups = await tx.getMany(securityGroups.kind, groups);
+  const foundLists = await tx.getMany(addressGroups.kind, lists);
   const named = [...groups, ...lists].filter((name) => name !== '');
   refuseMissing(named.map((name) => ({ name, found: foundGroups.get(name) ?? foundLists.get(name) })));
 }
 
 async function chooseFreeNames(tx: Reading, group: string, made: readonly NewRule[]): Promise<void> {
   const names = made.map(({ rule }) => rule.name);
-  const taken = await rules.getMany(tx, names);
+  const taken = await tx.getMany(rules.kind, names);
   for (const { rule } of made) {
     while (taken.has(rule.name) || (taken.size > 0 && (await rules.get(tx, rule.name))))
       rule.name = randomRuleName(group);

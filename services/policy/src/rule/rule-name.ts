@@ -1,6 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
-/** A name that stays with the rule. 48 random bits: whoever writes it looks whether it is taken. */
+/**
+ * A name that stays with the rule. 48 random bits: whoever writes it looks whether it is taken. They are of a UUID, for which
+ * Node.js keeps random bytes in store.
+ */
 export function randomRuleName(securityGroup: string): string {
-  return `${securityGroup}/rules/r-${randomBytes(6).toString('hex')}`;
+  return `${securityGroup}/rules/r-${randomUUID().replace('-', '').slice(0, 12)}`;
 }
