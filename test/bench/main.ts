@@ -95,6 +95,9 @@ if (process.getuid?.() !== 0) {
   process.exit(1);
 }
 
+// An exit, unlike the end by a signal, takes the labs along.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const backends: readonly Backend[] = backend === undefined ? bench.backends : [backend];
 const environment = environmentOf(backends.join('+'));
 const results = await bench.run({
