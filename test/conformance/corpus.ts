@@ -1,6 +1,13 @@
 import type { Cloud } from '@portcullis/compile';
-import type { EgressDefault, Rule, SecurityGroup } from '@portcullis/model';
-import { type Flow, labBindings, networks, nicsOf, outsiderOf } from './worlds.js';
+import {
+  type AddressPair,
+  type EgressDefault,
+  linkLocalAddress,
+  type NeighbourDiscovery,
+  type Rule,
+  type SecurityGroup,
+} from '@portcullis/model';
+import { type Flow, labBindings, networks, nicsOf, outsiderOf, shared } from './worlds.js';
 
 /**
  * One packet and its verdict per line, on which the reference, the simulator of the rendered text and the kernel agree.
@@ -12,7 +19,11 @@ import { type Flow, labBindings, networks, nicsOf, outsiderOf } from './worlds.j
 export interface Scenario {
   readonly name: string;
   readonly cloud: Cloud;
-  /** `n0 > n1 tcp/80 = pass`, `out > n2 echo v4 = drop`; spoofed: `n0(mac) > …`, `n0(address) > …`. */
+  /**
+   * `n0 > n1 tcp/80 = pass`, `out > n2 echo v4 = drop`; from a foreign `n0(mac) > …` or `n0(address) > …`, from `n0(nothing) > …`,
+   * `n0(linkLocal) > …`, from the `n0(shared) > …` address, also with the `n0(sharedMac) > …`. Neighbour discovery: `ns` and
+   * `na` with the own link-layer address, `rs`, `dad`; `na:other` speaks of another address, `na:mac` has another MAC.
+   */
   readonly verdicts: readonly string[];
 }
 
@@ -26,7 +37,7 @@ const id = (group: string) => `projects/p/securityGroups/${group}`;
 const nic = (name: string) => `projects/p/nics/${name}`;
 
 type GroupSpec = { nics?: string[]; rules?: string[]; disabled?: boolean };
-type NicSpec = { antiSpoofing?: boolean; egressDefault?: EgressDefault };
+type NicSpec = { antiSpoofing?: boolean; egressDefault?: EgressDefault; allowedPairs?: readonly AddressPair[] };
 
 /** Rules are written as people say them: `in tcp 80-90 cidr 10.0.0.0/24 group db`, `in all named office`, `out all off`. */
 export function scenario(
@@ -46,8 +57,8 @@ export function scenario(
     return [value.id, value] as const;
   });
   const nics = nicsOf.map((each, i) => {
-    const { antiSpoofing = false, egressDefault = 'auto' } = options.nics?.[`n${i}`] ?? {};
-    return [each.id, { ...each, antiSpoofing, egressDefault }] as const;
+    const { antiSpoofing = false, egressDefault = 'auto', allowedPairs = [] } = options.nics?.[`n${i}`] ?? {};
+    return [each.id, { ...each, antiSpoofing, egressDefault, allowedPairs }] as const;
   });
   const dhcpServers = options.dhcpServers ?? [];
   const cloud: Cloud = {
@@ -86,7 +97,7 @@ function parseRule(ruleId: string, text: string): Rule {
   };
 }
 
-const line = /^(n\d|out)(?:\((mac|address)\))? > (n\d|out) (\S+)(?: (v4|v6))? = (pass|drop)$/;
+const line = /^(n\d|out)(?:\((\w+)\))? > (n\d|out) (\S+)(?: (v4|v6))? = (pass|drop)$/;
 
 /** The packets of a scenario, each in the families it is meant for. */
 export function statedFlows({ cloud, verdicts }: Scenario): Stated[] {
@@ -112,23 +123,37 @@ function flowOf(
   }: { from: string; to: string; spoof: string | undefined; what: string; family: 4 | 6 },
 ): Flow {
   const [sender, receiver] = [cloud.nics.get(from), cloud.nics.get(to)];
-  const addressOf = (end: typeof sender) =>
-    end?.addresses[family === 4 ? 0 : 1] ?? outsiderOf(99)[family === 4 ? 0 : 1];
-  return {
-    from: sender,
-    to: receiver,
-    family,
-    packet: {
-      sourceMac: spoof === 'mac' ? '02:00:00:00:0f:0f' : (sender?.mac ?? '02:00:00:00:0e:0e'),
-      source: spoof === 'address' ? outsiderOf(77)[family === 4 ? 0 : 1] : addressOf(sender),
-      destination: addressOf(receiver),
-      payload: payloadOf(what, family),
-    },
+  const of = family === 4 ? 0 : 1;
+  const addressOf = (end: typeof sender) => end?.addresses[of] ?? outsiderOf(99)[of];
+  const ownMac = sender?.mac ?? '02:00:00:00:0e:0e';
+  const sources: Record<string, string> = {
+    address: outsiderOf(77)[of],
+    nothing: family === 4 ? '0.0.0.0' : '::',
+    linkLocal: linkLocalAddress(ownMac),
+    shared: shared[family],
+    sharedMac: shared[family],
   };
+  const macs: Record<string, string> = { mac: '02:00:00:00:0f:0f', sharedMac: shared.mac };
+  const packet = {
+    sourceMac: macs[spoof ?? ''] ?? ownMac,
+    source: sources[spoof ?? ''] ?? addressOf(sender),
+    destination: addressOf(receiver),
+  };
+  const speaks = { own: addressOf(sender), peer: packet.destination, mac: packet.sourceMac };
+  return { from: sender, to: receiver, family, packet: { ...packet, payload: payloadOf(what, family, speaks) } };
 }
 
-function payloadOf(what: string, family: 4 | 6): Flow['packet']['payload'] {
+/** Whom a neighbour message may be about. */
+interface Speaks {
+  readonly own: string;
+  readonly peer: string;
+  readonly mac: string;
+}
+
+function payloadOf(what: string, family: 4 | 6, speaks: Speaks): Flow['packet']['payload'] {
   const [name = '', first = '', second = '0'] = what.split(/[/:]/);
+  const type = { rs: 133, ns: 135, dad: 135, na: 136 }[name];
+  if (type !== undefined) return { protocol: 'icmp', type, code: 0, discovery: discoveryOf(name, first, speaks) };
   if (name === 'tcp' || name === 'udp') {
     const [sourcePort, port] = first.includes('-') ? first.split('-').map(Number) : [40_000, Number(first)];
     return { protocol: name, sourcePort: sourcePort ?? 0, destinationPort: port ?? 0 };
@@ -137,4 +162,13 @@ function payloadOf(what: string, family: 4 | 6): Flow['packet']['payload'] {
   if (name === 'icmp') return { protocol: 'icmp', type: Number(first), code: Number(second) };
   if (name === 'proto') return { protocol: Number(first) };
   throw new Error(`cannot read ${JSON.stringify(what)}`);
+}
+
+function discoveryOf(name: string, variant: string, { own, peer, mac }: Speaks): NeighbourDiscovery {
+  const target = { other: '2001:db8::77', shared: shared[6] }[variant] ?? (name === 'ns' ? peer : own);
+  const linkLayerAddress = variant === 'mac' ? '02:00:00:00:0f:0f' : mac;
+  return {
+    ...(name === 'rs' ? {} : { target }),
+    ...(name === 'dad' || variant === 'bare' ? {} : { linkLayerAddress }),
+  };
 }

@@ -1,4 +1,10 @@
 import { type Scenario, scenario } from './corpus.js';
+import { shared } from './worlds.js';
+
+/** Of n2. */
+const nicMac = '02:00:00:00:01:03';
+const sharedWith = (mac: string) =>
+  [4 as const, 6 as const].map((family) => ({ mac, cidr: `${shared[family]}/${family === 4 ? 32 : 128}` }));
 
 /** What a group means, line by line. A failure that random testing finds is added here in its smallest form. */
 export const scenarios: readonly Scenario[] = [
@@ -211,6 +217,117 @@ export const scenarios: readonly Scenario[] = [
     { web: { nics: ['n2'], rules: ['out all'] } },
     ['n2(mac) > out udp/53 = drop', 'n2(address) > out udp/53 = drop', 'n2 > out udp/53 = pass'],
     { nics: { n2: { antiSpoofing: true } } },
+  ),
+  scenario(
+    'anti-spoofing: neighbour messages speak of the own address and MAC only, also while everything may go out',
+    { web: { nics: ['n2'] } },
+    [
+      'n2 > n3 na v6 = pass',
+      'n2 > n3 na:bare v6 = pass',
+      'n2 > n3 na:other v6 = drop',
+      'n2 > n3 na:mac v6 = drop',
+      'n2(linkLocal) > n3 na v6 = pass',
+      'n2(linkLocal) > n3 na:other v6 = drop',
+      'n2(address) > n3 na v6 = drop',
+      'n2(mac) > n3 na v6 = drop',
+      'n2 > n3 ns v6 = pass',
+      'n2 > n3 ns:bare v6 = pass',
+      'n2 > n3 ns:mac v6 = drop',
+      'n2(address) > n3 ns v6 = drop',
+      'n2(nothing) > n3 dad v6 = pass',
+      'n2(nothing) > n3 dad:other v6 = drop',
+      'n2 > n3 rs v6 = pass',
+      'n2(nothing) > n3 rs:bare v6 = pass',
+      'n2 > n3 rs:mac v6 = drop',
+      'n2 > n3 icmp/135/0 v6 = drop',
+      'n2 > n3 icmp/136/0 v6 = drop',
+      'n3 > n2 na:other v6 = pass',
+    ],
+    { nics: { n2: { antiSpoofing: true } } },
+  ),
+  scenario(
+    'anti-spoofing: a VM is no router and no DHCP server, in a group or in none',
+    { web: { nics: ['n2'], rules: ['out all'] } },
+    ['n2', 'n3'].flatMap((from) => [
+      `${from} > out icmp/134/0 v6 = drop`,
+      `${from}(linkLocal) > out icmp/134/0 v6 = drop`,
+      `${from} > out icmp/137/0 v6 = drop`,
+      `${from} > out icmp/5/1 v4 = drop`,
+      `${from} > out udp/67-68 v4 = drop`,
+      `${from} > out udp/547-546 v6 = drop`,
+      `${from}(linkLocal) > out udp/547-546 v6 = drop`,
+    ]),
+    { nics: { n2: { antiSpoofing: true }, n3: { antiSpoofing: true } } },
+  ),
+  scenario(
+    'anti-spoofing lets pass what a VM needs before it has an address',
+    { web: { nics: ['n2'] } },
+    [
+      'n2(nothing) > out udp/68-67 v4 = pass',
+      'n2(nothing) > out udp/53 v4 = drop',
+      'n2(linkLocal) > out udp/546-547 v6 = pass',
+      'n2(linkLocal) > out icmp/143/0 v6 = pass',
+      'n2(nothing) > out icmp/143/0 v6 = pass',
+      'n2(nothing) > out echo v6 = drop',
+      'n2(linkLocal) > out echo v6 = pass',
+    ],
+    { nics: { n2: { antiSpoofing: true } } },
+  ),
+  scenario(
+    'an allowed address with the own MAC',
+    {},
+    [
+      'n2(shared) > n3 tcp/80 = pass',
+      'n2(sharedMac) > n3 tcp/80 = drop',
+      'n2(address) > n3 tcp/80 = drop',
+      'n2 > n3 tcp/80 = pass',
+      'n2 > n3 na:shared v6 = pass',
+      'n2 > n3 na:other v6 = drop',
+      'n2(nothing) > n3 dad:shared v6 = pass',
+    ],
+    { nics: { n2: { antiSpoofing: true, allowedPairs: sharedWith(nicMac) } } },
+  ),
+  scenario(
+    'an allowed address with a MAC of its own: each address goes with its MAC',
+    {},
+    [
+      'n2(sharedMac) > n3 tcp/80 = pass',
+      'n2(shared) > n3 tcp/80 = drop',
+      'n2(mac) > n3 tcp/80 = drop',
+      'n2 > n3 tcp/80 = pass',
+      'n2(sharedMac) > n3 na:shared v6 = pass',
+      'n2(sharedMac) > n3 na:mac v6 = drop',
+      'n2 > n3 na v6 = pass',
+    ],
+    { nics: { n2: { antiSpoofing: true, allowedPairs: sharedWith(shared.mac) } } },
+  ),
+  scenario(
+    'allowed ranges, up to everything of a family',
+    {},
+    [
+      'n2(shared) > n3 tcp/80 = pass',
+      'n2(address) > n3 tcp/80 v4 = pass',
+      'n2(address) > n3 tcp/80 v6 = drop',
+      'n2 > n3 na:shared v6 = pass',
+      'n2 > n3 na:other v6 = drop',
+    ],
+    {
+      nics: {
+        n2: {
+          antiSpoofing: true,
+          allowedPairs: [
+            { mac: nicMac, cidr: '0.0.0.0/0' },
+            { mac: nicMac, cidr: '2001:db8::40/123' },
+          ],
+        },
+      },
+    },
+  ),
+  scenario(
+    'an allowed address is no member of the groups of its NIC',
+    { web: { nics: ['n2'], rules: ['in tcp 80 group db'] }, db: { nics: ['n3'] } },
+    ['n3 > n2 tcp/80 = pass', 'n3(shared) > n2 tcp/80 = drop'],
+    { nics: { n3: { antiSpoofing: true, allowedPairs: sharedWith('02:00:00:00:01:04') } } },
   ),
   scenario(
     'without anti-spoofing a foreign source is judged by the rules',

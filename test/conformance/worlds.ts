@@ -28,6 +28,9 @@ export function outsiderOf(index: number): readonly [string, string] {
   return [`10.0.0.${index}`, `2001:db8::${index}`];
 }
 
+/** Addresses and a MAC that NICs may be allowed beside their own: of a virtual router (RFC 9568 §7.3). */
+export const shared = { 4: '10.0.0.50', 6: '2001:db8::50', mac: '00:00:5e:00:01:32' } as const;
+
 /** Two NICs of the flat network and two of the VPC share their addresses. */
 const places = [
   { network: 0, index: 1 },
@@ -104,6 +107,15 @@ export const nicsOf = places.map(({ network: n, index }, position) => ({
 }));
 const nicIds = nicsOf.map(({ id }) => id);
 
+/** Without a MAC: the NIC's own. */
+const pairs = fc.uniqueArray(
+  fc.record({
+    cidr: fc.constantFrom('10.0.0.50/32', '10.0.0.48/28', '0.0.0.0/0', '2001:db8::50/128', '2001:db8::48/125', '::/0'),
+    mac: fc.constantFrom(undefined, shared.mac),
+  }),
+  { maxLength: 2 },
+);
+
 export const cloud: fc.Arbitrary<Cloud> = fc
   .record({
     groups: fc.tuple(
@@ -119,6 +131,7 @@ export const cloud: fc.Arbitrary<Cloud> = fc
     ),
     addressGroups,
     antiSpoofing: fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
+    allowedPairs: fc.array(pairs, { minLength: 6, maxLength: 6 }),
     egressDefault: fc.array(fc.constantFrom('auto' as const, 'auto' as const, 'allow' as const, 'deny' as const), {
       minLength: 6,
       maxLength: 6,
@@ -126,11 +139,12 @@ export const cloud: fc.Arbitrary<Cloud> = fc
     dhcpServers: fc.subarray(['10.0.0.250', '2001:db8::250']),
     bound: fc.array(fc.constantFrom('hosts/h1', 'hosts/h1', 'hosts/h2', undefined), { minLength: 6, maxLength: 6 }),
   })
-  .map(({ groups, addressGroups: named, antiSpoofing, egressDefault, dhcpServers, bound }) => {
+  .map(({ groups, addressGroups: named, antiSpoofing, allowedPairs, egressDefault, dhcpServers, bound }) => {
     const nics = nicsOf.map(
       (nic, i): Nic => ({
         ...nic,
         antiSpoofing: antiSpoofing[i] ?? false,
+        allowedPairs: (allowedPairs[i] ?? []).map(({ cidr: range, mac }) => ({ cidr: range, mac: mac ?? nic.mac })),
         egressDefault: egressDefault[i] ?? 'auto',
       }),
     );
@@ -155,6 +169,7 @@ export interface Flow {
   readonly family: 4 | 6;
 }
 
+const who = fc.constantFrom('own' as const, 'shared' as const, 'other' as const, 'none' as const);
 const payload = fc.oneof(
   fc.record({
     protocol: fc.constantFrom('tcp' as const, 'udp' as const),
@@ -163,8 +178,14 @@ const payload = fc.oneof(
   }),
   fc.record({
     protocol: fc.constant('icmp' as const),
-    type: fc.constantFrom(3, 8, 13, 128, 133, 134, 135, 136),
+    type: fc.constantFrom(3, 5, 8, 13, 128, 133, 134, 135, 136, 137, 143),
     code: fc.constantFrom(0, 1),
+  }),
+  fc.record({
+    protocol: fc.constant('discovery' as const),
+    type: fc.constantFrom(133, 135, 136),
+    target: who,
+    option: who,
   }),
   fc.record({ protocol: fc.constantFrom(47, 132) }),
 );
@@ -178,7 +199,14 @@ export const flowIn = (at: Cloud): fc.Arbitrary<Flow> =>
       payload,
       spoof: fc.oneof(
         { weight: 8, arbitrary: fc.constant('none' as const) },
-        fc.constantFrom('mac' as const, 'address' as const, 'unspecified' as const, 'linkLocal' as const),
+        fc.constantFrom(
+          'mac' as const,
+          'address' as const,
+          'unspecified' as const,
+          'linkLocal' as const,
+          'shared' as const,
+          'sharedMac' as const,
+        ),
       ),
       outsider: fc.constantFrom(3, 99, 250),
     })
@@ -189,18 +217,46 @@ export const flowIn = (at: Cloud): fc.Arbitrary<Flow> =>
       const sources = {
         none: addressOf(from),
         mac: addressOf(from),
+        shared: shared[family],
+        sharedMac: shared[family],
         address: family === 4 ? '10.0.0.77' : '2001:db8::77',
         unspecified: family === 4 ? '0.0.0.0' : '::',
         linkLocal: family === 4 || from === undefined ? addressOf(from) : linkLocalAddress(from.mac),
       };
+      const mac = from?.mac ?? '02:00:00:00:0e:0e';
       const packet: Packet = {
-        sourceMac: spoof === 'mac' ? '02:00:00:00:0f:0f' : (from?.mac ?? '02:00:00:00:0e:0e'),
+        sourceMac: { mac: '02:00:00:00:0f:0f', sharedMac: shared.mac }[spoof as string] ?? mac,
         source: sources[spoof],
         destination: addressOf(to),
-        payload: what,
+        payload:
+          what.protocol === 'discovery'
+            ? discoveryOf(what, { target: from?.addresses[1] ?? '2001:db8::99', mac, family })
+            : what,
       };
       return { from, to, packet, family };
     });
+
+interface DiscoveryKind {
+  readonly type: number;
+  readonly target: 'own' | 'shared' | 'other' | 'none';
+  readonly option: 'own' | 'shared' | 'other' | 'none';
+}
+
+/** In IPv4 there is none: an echo request. */
+function discoveryOf(
+  { type, target, option }: DiscoveryKind,
+  own: { target: string; mac: string; family: 4 | 6 },
+): Packet['payload'] {
+  if (own.family === 4) return { protocol: 'icmp', type: 8, code: 0 };
+  const targets = { own: own.target, shared: shared[6], other: '2001:db8::77', none: '2001:db8::88' };
+  const macs = { own: own.mac, shared: shared.mac, other: '02:00:00:00:0f:0f', none: undefined };
+  const linkLayerAddress = macs[option];
+  const discovery = {
+    ...(type === 133 ? {} : { target: targets[target] }),
+    ...(linkLayerAddress === undefined ? {} : { linkLayerAddress }),
+  };
+  return { protocol: 'icmp', type, code: 0, discovery };
+}
 
 export function worldOf(at: Cloud): World {
   return { groups: at.groups, addressGroups: at.addressGroups, networks: at.networks, nics: at.nics };
@@ -217,7 +273,10 @@ export function frameOf({ packet, family }: Flow): Frame {
   };
   if (what.protocol === 'tcp' || what.protocol === 'udp')
     return { ...base, protocol: what.protocol, srcPort: what.sourcePort, dstPort: what.destinationPort };
-  if (what.protocol === 'icmp') return { ...base, protocol: 'icmp', icmpType: what.type, icmpCode: what.code };
+  if (what.protocol === 'icmp') {
+    const icmp = { ...base, protocol: 'icmp' as const, icmpType: what.type, icmpCode: what.code };
+    return what.discovery === undefined ? icmp : { ...icmp, discovery: what.discovery };
+  }
   return { ...base, protocol: what.protocol };
 }
 

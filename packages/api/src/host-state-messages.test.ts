@@ -17,7 +17,9 @@ const nic: HostNic = {
   dhcpServers: [],
 };
 
-it.each([nic, { ...nic, bridge: 'br0' }])('a NIC arrives as it was sent', (each) => {
+const allowedPairs = [{ mac: '00:00:5e:00:01:07', cidr: '10.0.0.0/24' }];
+
+it.each([nic, { ...nic, bridge: 'br0' }, { ...nic, allowedPairs }])('a NIC arrives as it was sent', (each) => {
   const bytes = toBinary(HostNicSchema, encodeHostNic(each));
   expect(decodeHostNic(fromBinary(HostNicSchema, bytes))).toEqual(each);
 });

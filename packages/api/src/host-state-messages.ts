@@ -35,10 +35,12 @@ export function encodeHostNic(nic: HostNic): HostNicMessage {
     groups: [...nic.groups],
     egressOpen: nic.egressOpen,
     dhcpServers: [...nic.dhcpServers],
+    allowedAddressPairs: (nic.allowedPairs ?? []).map(({ mac, cidr }) => ({ macAddress: mac, cidr })),
   });
 }
 
 export function decodeHostNic(message: HostNicMessage): HostNic {
+  const pairs = message.allowedAddressPairs.map(({ macAddress, cidr }) => ({ mac: macAddress, cidr }));
   return {
     id: message.nic,
     interfaceName: message.interfaceName,
@@ -47,6 +49,7 @@ export function decodeHostNic(message: HostNicMessage): HostNic {
     mac: message.macAddress,
     addresses: message.addresses,
     antiSpoofing: message.antiSpoofing,
+    ...(pairs.length === 0 ? {} : { allowedPairs: pairs }),
     guarded: message.guarded,
     groups: message.groups,
     egressOpen: message.egressOpen,

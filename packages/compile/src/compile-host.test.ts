@@ -112,6 +112,21 @@ describe('the state of a host', () => {
     expect(digestHostState(after)).not.toBe(digestHostState(before));
   });
 
+  it('holds allowed address pairs in one order, and only where anti-spoofing asks for them', () => {
+    const at = cloud([], [binding('a', 'h1')]);
+    const allowedPairs = [
+      { mac: '52:54:00:00:00:02', cidr: '10.0.0.8/32' },
+      { mac: '52:54:00:00:00:01', cidr: '10.0.0.9/32' },
+    ];
+    const pairsWhere = (antiSpoofing: boolean, pairs: typeof allowedPairs) => {
+      const paired = { ...nic('a', 'blue', '10.0.0.1'), antiSpoofing, allowedPairs: pairs };
+      return compileHost({ ...at, nics: new Map([['a', paired]]) }, 'h1').nics.get('a')?.allowedPairs;
+    };
+    expect(pairsWhere(true, allowedPairs)).toEqual(allowedPairs.toReversed());
+    expect(pairsWhere(true, [])).toBeUndefined();
+    expect(pairsWhere(false, allowedPairs)).toBeUndefined();
+  });
+
   it('has another digest when a member changes', () => {
     const changed = compileHost(cloud([web, { ...db, nics: [] }], [binding('a', 'h1')]), 'h1');
     expect(digestHostState(changed)).not.toBe(digestHostState(state));

@@ -1,5 +1,6 @@
 import {
   type AddressGroup,
+  type AddressPair,
   type Binding,
   isEgressOpen,
   type Network,
@@ -59,11 +60,19 @@ export function compileNic(
     mac: nic.mac,
     addresses: nic.addresses.toSorted(),
     antiSpoofing: nic.antiSpoofing,
+    ...compilePairs(nic),
     guarded,
     groups: enabledGroups.map((group) => group.id).toSorted(),
     egressOpen: !guarded || isEgressOpen(nic.egressDefault, enabledGroups),
     dhcpServers: network.dhcpServers.toSorted(),
   };
+}
+
+/** Only where they say anything: a state is not another one for what nobody looks at. */
+function compilePairs({ antiSpoofing, allowedPairs = [] }: Nic): Pick<HostNic, 'allowedPairs'> {
+  if (!antiSpoofing || allowedPairs.length === 0) return {};
+  const key = ({ mac, cidr }: AddressPair) => `${mac} ${cidr}`;
+  return { allowedPairs: allowedPairs.toSorted((a, b) => (key(a) < key(b) ? -1 : 1)) };
 }
 
 export function compileGroup(group: SecurityGroup): HostGroup {

@@ -1,4 +1,4 @@
-import type { Rule } from '@portcullis/model';
+import type { AddressPair, Rule } from '@portcullis/model';
 
 /**
  * What one host has to enforce, and nothing else (invariant D2): its own NICs, the rules of their enabled groups,
@@ -21,6 +21,8 @@ export interface HostNic {
   readonly mac: string;
   readonly addresses: readonly string[];
   readonly antiSpoofing: boolean;
+  /** What anti-spoofing lets pass beside its own MAC and addresses, sorted; absent where there is none. */
+  readonly allowedPairs?: readonly AddressPair[];
   /** In at least one enabled group. An unguarded NIC gets no chain (anti-spoofing apart). */
   readonly guarded: boolean;
   /** Ids of its enabled groups, sorted. */

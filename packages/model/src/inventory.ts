@@ -12,6 +12,13 @@ export interface Network {
   readonly dhcpServers: readonly string[];
 }
 
+/** A MAC and the addresses that may be used with it. */
+export interface AddressPair {
+  readonly mac: string;
+  /** Masked, canonical text. */
+  readonly cidr: string;
+}
+
 export interface Nic {
   readonly id: string;
   readonly network: string;
@@ -20,6 +27,8 @@ export interface Nic {
   /** Canonical text, both families, without a prefix length. */
   readonly addresses: readonly string[];
   readonly antiSpoofing: boolean;
+  /** What anti-spoofing lets pass beside the NIC's own MAC and addresses; absent where there is none. */
+  readonly allowedPairs?: readonly AddressPair[];
   readonly egressDefault: EgressDefault;
 }
 

@@ -12,6 +12,22 @@ export interface Packet {
 export type PacketPayload =
   | { readonly protocol: 'tcp' | 'udp'; readonly sourcePort: number; readonly destinationPort: number }
   /** ICMPv4 or ICMPv6, by the family of the addresses. */
-  | { readonly protocol: 'icmp'; readonly type: number; readonly code: number }
+  | {
+      readonly protocol: 'icmp';
+      readonly type: number;
+      readonly code: number;
+      readonly discovery?: NeighbourDiscovery;
+    }
   /** Any other protocol, by its number (1–255). */
   | { readonly protocol: number };
+
+/**
+ * What a router solicitation, a neighbour solicitation or a neighbour advertisement says (ICMPv6 133, 135, 136; RFC 4861
+ * §4). Absent where the message has another form than these have: right behind the IPv6 header, with no option but one, which
+ * is the sender's link-layer address or, in a neighbour solicitation, a nonce (RFC 7527).
+ */
+export interface NeighbourDiscovery {
+  /** Not in a router solicitation. */
+  readonly target?: string;
+  readonly linkLayerAddress?: string;
+}

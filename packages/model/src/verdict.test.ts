@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Nic } from './inventory.js';
 import { linkLocalAddress } from './ip.js';
-import type { Packet, PacketPayload } from './packet.js';
+import type { NeighbourDiscovery, Packet, PacketPayload } from './packet.js';
 import type { AddressGroup, Rule, SecurityGroup } from './security-group.js';
 import { isDelivered, judge, type World } from './verdict.js';
 
@@ -57,6 +57,12 @@ const udp = (source: number, port: number): PacketPayload => ({
   destinationPort: port,
 });
 const icmp = (type: number, code = 0): PacketPayload => ({ protocol: 'icmp', type, code });
+const discovery = (type: number, says: NeighbourDiscovery): PacketPayload => ({
+  protocol: 'icmp',
+  type,
+  code: 0,
+  discovery: says,
+});
 const v4 = (payload: PacketPayload, fields: Partial<Packet> = {}): Packet => ({
   sourceMac: macA,
   source: '10.0.0.1',
@@ -273,18 +279,49 @@ describe('the egress default', () => {
 });
 
 describe('anti-spoofing', () => {
+  const advertisement = (target: string, linkLayerAddress: string) => discovery(136, { target, linkLayerAddress });
   const guarded = world([], [{ ...nicA, antiSpoofing: true }, nicB]);
   it.each([
     ['its own address', v4(tcp(1)), true],
     ['another address', v4(tcp(1), { source: '10.0.0.7' }), false],
     ['another MAC', v4(tcp(1), { sourceMac: macB }), false],
-    ['its link-local address', v6(icmp(135), { source: linkLocalAddress(macA) }), true],
+    ['its link-local address', v6(icmp(128), { source: linkLocalAddress(macA) }), true],
+    ['a listener report without an address', v6(icmp(143), { source: '::' }), true],
+    ['a neighbour message of no known form', v6(icmp(136)), false],
+    ['its own address said to be at its own MAC', v6(advertisement('2001:db8::1', macA)), true],
+    ['its own address said to be at another MAC', v6(advertisement('2001:db8::1', macB)), false],
+    ["somebody else's address said to be at its MAC", v6(advertisement('2001:db8::2', macA)), false],
+    ['a question for another address', v6(discovery(135, { target: '2001:db8::2', linkLayerAddress: macA })), true],
+    ['a question that names another MAC', v6(discovery(135, { target: '2001:db8::2', linkLayerAddress: macB })), false],
+    ['a question for a router that names another MAC', v6(discovery(133, { linkLayerAddress: macB })), false],
+    ["a claim of somebody else's address", v6(discovery(135, { target: '2001:db8::2' }), { source: '::' }), false],
+    ['a router advertisement', v6(icmp(134)), false],
+    ['a redirect', v6(icmp(137)), false],
+    ['a redirect in IPv4', v4(icmp(5)), false],
+    ['an answer of a DHCP server', v4(udp(67, 68)), false],
+    ['an answer of a DHCPv6 server', v6(udp(547, 546)), false],
     ['no address, asking for one', v4(udp(68, 67), { source: '0.0.0.0' }), true],
     ['no address, otherwise', v4(tcp(1), { source: '0.0.0.0' }), false],
-    ['no IPv6 address, in neighbour discovery', v6(icmp(135), { source: '::' }), true],
+    ['no IPv6 address, in neighbour discovery', v6(discovery(135, { target: '2001:db8::1' }), { source: '::' }), true],
     ['no IPv6 address, otherwise', v6(icmp(128), { source: '::' }), false],
   ])('%s: %s', (_, packet, allowed) => {
     expect(judge(guarded, 'a', 'egress', packet).allowed).toBe(allowed);
+  });
+
+  const virtualMac = '00:00:5e:00:01:07';
+  const allowedPairs = [
+    { mac: macA, cidr: '10.0.1.0/24' },
+    { mac: virtualMac, cidr: '10.0.2.1/32' },
+  ];
+  it.each([
+    ['the allowed address with its MAC', '10.0.2.1', virtualMac, true],
+    ['the allowed address with the own MAC', '10.0.2.1', macA, false],
+    ['the own address with the allowed MAC', '10.0.0.1', virtualMac, false],
+    ['the end of the allowed range', '10.0.1.255', macA, true],
+    ['just outside the allowed range', '10.0.2.0', macA, false],
+  ])('with allowed pairs, %s', (_, source, sourceMac, allowed) => {
+    const paired = world([], [{ ...nicA, antiSpoofing: true, allowedPairs }, nicB]);
+    expect(judge(paired, 'a', 'egress', v4(tcp(1), { source, sourceMac })).allowed).toBe(allowed);
   });
 });
 

@@ -1,9 +1,10 @@
 import { isEgressOpen } from './egress-policy.js';
 import { isEssential } from './essential.js';
 import type { Network, Nic } from './inventory.js';
-import { cidrContains, linkLocalAddress, parseAddress, parseCidr } from './ip.js';
+import { cidrContains, parseAddress, parseCidr } from './ip.js';
 import type { Packet } from './packet.js';
 import type { AddressGroup, Direction, Rule, SecurityGroup } from './security-group.js';
+import { isSpoofed } from './spoofing.js';
 
 /** Everything a verdict depends on. */
 export interface World {
@@ -105,19 +106,6 @@ function isMember(world: World, groupId: string, routingDomain: string, address:
     const network = nic && world.networks.get(nic.network);
     return network?.routingDomain === routingDomain && nic?.addresses.includes(address);
   });
-}
-
-/**
- * A NIC sends from its MAC, and from its addresses, its IPv6 link-local address, or, where it has none yet,
- * the unspecified address: of IPv4 to a DHCP server, of IPv6 in neighbour discovery (RFC 4862 §5.4).
- */
-function isSpoofed(nic: Nic, packet: Packet): boolean {
-  if (packet.sourceMac !== nic.mac) return true;
-  if (nic.addresses.includes(packet.source) || packet.source === linkLocalAddress(nic.mac)) return false;
-  const { payload } = packet;
-  if (packet.source === '0.0.0.0') return !(payload.protocol === 'udp' && isEssential(packet, 'egress', []));
-  if (packet.source === '::') return !(payload.protocol === 'icmp' && isEssential(packet, 'egress', []));
-  return true;
 }
 
 function required<Value>(map: ReadonlyMap<string, Value>, id: string): Value {

@@ -5,7 +5,7 @@ import type { Chain, HookRule } from './chain.js';
 import { renderDispatch } from './dispatch.js';
 import { type GroupChain, renderGroupChain } from './group-chain.js';
 import { kernelAddress, networkMembers, requiredCidr } from './kernel-address.js';
-import { chains, groupChain } from './names.js';
+import { chains, groupChain, type NicChainUse, nicChainUses } from './names.js';
 import { allowChain, clearMark, renderClosedNic, renderNicChains } from './nic-chains.js';
 import { renderZones } from './zones.js';
 
@@ -55,7 +55,7 @@ interface GroupUse {
 
 /** What one NIC brings: its own chains, and by name the group chains they jump to. */
 interface NicParts {
-  readonly chains: { readonly [use in Direction | 'spoofing']?: Chain };
+  readonly chains: { readonly [use in NicChainUse]?: Chain };
   readonly groupUses: ReadonlyMap<string, GroupUse>;
 }
 
@@ -113,11 +113,11 @@ export class FirewallRenderer {
     for (const chain of entryChains) all.set(chain.name, chain);
     for (const nic of nics.values()) {
       const parts = closed.has(nic.id) ? closedParts(nic) : this.#nicParts(nic, family);
-      for (const use of ['ingress', 'egress', 'spoofing'] as const) {
+      for (const use of nicChainUses) {
         const chain = parts.chains[use];
         if (chain === undefined) continue;
         all.set(chain.name, chain);
-        dispatch[use].set(nic.interfaceName, chain.name);
+        if (use !== 'discovery') dispatch[use].set(nic.interfaceName, chain.name);
       }
       for (const [name, use] of parts.groupUses) groupUses.set(name, use);
     }

@@ -19,8 +19,12 @@ export const chains = {
 /** The bit of the packet mark that a matching rule sets on its way back to the NIC's chain. */
 export const allowMark = '0x10000000';
 
-export function nicChain(use: Direction | 'spoofing', nic: string): string {
-  return `PC-N${{ ingress: 'I', egress: 'E', spoofing: 'S' }[use]}-${shortHash(nic)}`;
+/** What a chain of one NIC judges: what comes in, what goes out by the rules, and whether that is sent as itself. */
+export const nicChainUses = ['ingress', 'egress', 'spoofing', 'discovery'] as const;
+export type NicChainUse = (typeof nicChainUses)[number];
+
+export function nicChain(use: NicChainUse, nic: string): string {
+  return `PC-N${{ ingress: 'I', egress: 'E', spoofing: 'S', discovery: 'D' }[use]}-${shortHash(nic)}`;
 }
 
 /** A group has one chain per direction and routing domain: the sets of its remote groups differ by domain. */

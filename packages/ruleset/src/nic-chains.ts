@@ -1,25 +1,27 @@
 import type { HostNic } from '@portcullis/compile';
-import { type Direction, type Family, linkLocalAddress, parseAddress } from '@portcullis/model';
+import { type Direction, type Family, parseAddress } from '@portcullis/model';
 import type { Chain } from './chain.js';
 import { hostCidr } from './kernel-address.js';
-import { allowMark, chains, groupChain, nicChain } from './names.js';
+import { allowMark, chains, groupChain, type NicChainUse, nicChain } from './names.js';
+import { discoveryRules, spoofingRules } from './spoofing-rules.js';
 
 export const clearMark = `-j MARK --set-xmark 0x0/${allowMark}`;
 const setMark = `-j MARK --set-xmark ${allowMark}/${allowMark}`;
 const isMarked = `-m mark --mark ${allowMark}/${allowMark}`;
 
 /** The chains of one NIC for one family; which of them exist tells which ends are judged. */
-export function renderNicChains(nic: HostNic, family: Family): { [use in Direction | 'spoofing']?: Chain } {
+export function renderNicChains(nic: HostNic, family: Family): { [use in NicChainUse]?: Chain } {
   return {
     ...(nic.antiSpoofing ? { spoofing: chainOf(nic, 'spoofing', spoofingRules(nic, family)) } : {}),
+    ...(nic.antiSpoofing && family === 6 ? { discovery: chainOf(nic, 'discovery', discoveryRules(nic)) } : {}),
     ...(nic.guarded ? { ingress: chainOf(nic, 'ingress', judgingRules(nic, 'ingress', family)) } : {}),
     ...(nic.guarded && !nic.egressOpen ? { egress: chainOf(nic, 'egress', judgingRules(nic, 'egress', family)) } : {}),
   };
 }
 
 /** A NIC whose own chains the kernel refuses: nothing in, and nothing out, not even inside an allowed connection. */
-export function renderClosedNic(nic: HostNic): { [use in Direction | 'spoofing']: Chain } {
-  const closed = (use: Direction | 'spoofing') => chainOf(nic, use, ['-j DROP']);
+export function renderClosedNic(nic: HostNic): Record<Direction | 'spoofing', Chain> {
+  const closed = (use: NicChainUse) => chainOf(nic, use, ['-j DROP']);
   return { spoofing: closed('spoofing'), ingress: closed('ingress'), egress: closed('egress') };
 }
 
@@ -31,7 +33,7 @@ export function comment(id: string): string {
   return `-m comment --comment ${/^[A-Za-z0-9_-]+$/.test(id) ? id : `"${id}"`}`;
 }
 
-function chainOf(nic: HostNic, use: Direction | 'spoofing', rules: readonly string[]): Chain {
+function chainOf(nic: HostNic, use: NicChainUse, rules: readonly string[]): Chain {
   return { table: 'filter', name: nicChain(use, nic.id), rules: [comment(nic.id), ...rules] };
 }
 
@@ -52,21 +54,6 @@ function essentialRules(nic: HostNic, direction: Direction, family: Family): str
   const servers = nic.dhcpServers.filter((address) => parseAddress(address)?.family === family);
   const answers = servers.length === 0 ? [answer] : servers.map((address) => `-s ${hostCidr(address)} ${answer}`);
   return [...discovery, ...answers];
-}
-
-function spoofingRules(nic: HostNic, family: Family): string[] {
-  const own = nic.addresses.filter((address) => parseAddress(address)?.family === family);
-  const sources = family === 4 ? own : [...own, linkLocalAddress(nic.mac)];
-  const withoutAddress =
-    family === 4
-      ? ['-s 0.0.0.0/32 -p udp -m udp --sport 68 --dport 67 -j RETURN']
-      : [133, 135, 136].map((type) => `-s ::/128 ${discoveryRule(type)}`);
-  return [
-    `-m mac ! --mac-source ${nic.mac} -j DROP`,
-    ...sources.map((address) => `-s ${hostCidr(address)} -j RETURN`),
-    ...withoutAddress,
-    '-j DROP',
-  ];
 }
 
 function discoveryRule(type: number): string {

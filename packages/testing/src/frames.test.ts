@@ -51,6 +51,14 @@ describe('a frame', () => {
     expect(error?.quoted).toEqual({ src: '10.0.0.1', dst: '10.0.0.2', protocol: 'udp', srcPort: 4000, dstPort: 9 });
   });
 
+  it('of neighbour discovery is the message of RFC 4861 and nothing more', () => {
+    const discovery = { target: '2001:db8::1', linkLayerAddress: macs.srcMac };
+    const frame = buildFrame({ ...v6, protocol: 'icmp', icmpType: 136, discovery, id: 5 });
+    expect(frame.length).toBe(14 + 40 + 32);
+    expect(frame.readUInt8(14 + 7)).toBe(255);
+    expect(frame.subarray(14 + 48).toString('hex')).toBe('20010db80000000000000000000000010201020000000001');
+  });
+
   it('that is not IP is none of ours', () => {
     expect(parseFrame(Buffer.from('02000000000202000000000188b50000', 'hex'))).toBeUndefined();
     expect(parseFrame(Buffer.alloc(4))).toBeUndefined();

@@ -23,6 +23,17 @@ export interface Packet {
    * half of `id`, so that each packet is a flow of its own) and a sequence number (the high half).
    */
   readonly icmpBody?: Uint8Array;
+  /** ICMPv6 133, 135 and 136 only: the whole message, which has no room for a payload. In place of `icmpBody`. */
+  readonly discovery?: Discovery;
+}
+
+/** RFC 4861 §4.1, §4.3, §4.4. */
+interface Discovery {
+  /** Not in a router solicitation. */
+  readonly target?: string;
+  readonly linkLayerAddress?: string;
+  /** RFC 7527 §4.1; nobody reads it. */
+  readonly hasNonce?: boolean;
 }
 
 export type TcpFlag = keyof typeof tcpFlagBits;
@@ -118,14 +129,29 @@ function buildSegment(packet: Packet, addresses: Buffer, protocol: number): Buff
   }
   if (packet.protocol !== 'icmp') return payload;
   const type = packet.icmpType ?? (packet.family === 4 ? 8 : 128);
+  const checked = (message: Buffer) =>
+    withChecksum(message, 2, (length) => (packet.family === 4 ? Buffer.alloc(0) : pseudoHeader(length)));
+  if (packet.discovery !== undefined) {
+    return checked(
+      Buffer.concat([Buffer.from([type, packet.icmpCode ?? 0, 0, 0]), discoveryBody(packet.discovery, type)]),
+    );
+  }
   const body = packet.icmpBody ?? Buffer.concat([uint16(id & 0xffff), uint16(id >>> 16)]);
   const message = Buffer.concat([Buffer.from([type, packet.icmpCode ?? 0, 0, 0]), body, payload]);
-  return withChecksum(message, 2, (length) => (packet.family === 4 ? Buffer.alloc(0) : pseudoHeader(length)));
+  return checked(message);
 
   /** RFC 768 and RFC 9293 §3.1 for IPv4, RFC 8200 §8.1 for IPv6; the longer form sums to the same. */
   function pseudoHeader(length: number): Buffer {
     return Buffer.concat([addresses, uint32(length), uint32(protocol)]);
   }
+}
+
+function discoveryBody({ target, linkLayerAddress, hasNonce = false }: Discovery, type: number): Buffer {
+  const parts: Buffer[] = [Buffer.alloc(4)];
+  if (target !== undefined) parts.push(addressBytes(target, 6));
+  if (hasNonce) parts.push(Buffer.from([14, 1, 1, 2, 3, 4, 5, 6]));
+  if (linkLayerAddress !== undefined) parts.push(Buffer.from([type === 136 ? 2 : 1, 1]), macBytes(linkLayerAddress));
+  return Buffer.concat(parts);
 }
 
 function withChecksum(segment: Buffer, offset: number, pseudoHeader: (length: number) => Buffer): Buffer {

@@ -278,8 +278,19 @@ function networkOf({ name, kind, routingDomain, cidrs, dhcpServers }: inventoryV
   return { id: name, kind: kinds[kind], routingDomain, cidrs, dhcpServers };
 }
 
-function nicOf({ name, network, macAddress, addresses, antiSpoofing, egressDefault }: inventoryV1.Nic): Nic {
-  return { id: name, network, mac: macAddress, addresses, antiSpoofing, egressDefault: egressDefaults[egressDefault] };
+function nicOf(nic: inventoryV1.Nic): Nic {
+  const { name, network, macAddress: mac, addresses, antiSpoofing, egressDefault, allowedAddressPairs } = nic;
+  return {
+    id: name,
+    network,
+    mac,
+    addresses,
+    antiSpoofing,
+    ...(allowedAddressPairs.length === 0
+      ? {}
+      : { allowedPairs: allowedAddressPairs.map((pair) => ({ mac: pair.macAddress, cidr: pair.cidr })) }),
+    egressDefault: egressDefaults[egressDefault],
+  };
 }
 
 function bindingOf({ name, host, interfaceName, bridgeName, state }: inventoryV1.NicBinding): Binding {

@@ -1,4 +1,12 @@
-import { type Address, type Cidr, cidrContains, formatAddress, parseCidr } from '@portcullis/model';
+import {
+  type Address,
+  addressBits,
+  type Cidr,
+  cidrContains,
+  formatAddress,
+  formatCidr,
+  parseCidr,
+} from '@portcullis/model';
 import type { Violations } from '@portcullis/store/resource';
 
 /** IPv4 addresses in the clothes of IPv6 (RFC 4291 §2.5.5.2): no packet on a network has one. */
@@ -17,12 +25,19 @@ const unusable: readonly { readonly range: Cidr; readonly what: string }[] = [
 
 /** Whether an address can be that of one machine; adds a violation otherwise. */
 export function checkUnicast(violations: Violations, field: string, address: Address): boolean {
-  if (cidrContains(ipv4Mapped, address)) {
-    violations.add(field, 'ADDRESS_IPV4_MAPPED', `${formatAddress(address)} is to be written as IPv4`);
+  return checkUnicastRange(violations, field, { ...address, prefixLength: addressBits(address.family) });
+}
+
+/** Whether any of the addresses can be that of one machine; adds a violation otherwise. */
+export function checkUnicastRange(violations: Violations, field: string, cidr: Cidr): boolean {
+  const isInside = (outer: Cidr) => outer.prefixLength <= cidr.prefixLength && cidrContains(outer, cidr);
+  const text = cidr.prefixLength === addressBits(cidr.family) ? formatAddress(cidr) : formatCidr(cidr);
+  if (isInside(ipv4Mapped)) {
+    violations.add(field, 'ADDRESS_IPV4_MAPPED', `${text} is to be written as IPv4`);
     return false;
   }
-  const found = unusable.find(({ range: each }) => cidrContains(each, address));
-  if (found) violations.add(field, 'ADDRESS_NOT_UNICAST', `${formatAddress(address)} is ${found.what}`);
+  const found = unusable.find(({ range: each }) => isInside(each));
+  if (found) violations.add(field, 'ADDRESS_NOT_UNICAST', `${text} is ${found.what}`);
   return found === undefined;
 }
 

@@ -164,6 +164,30 @@ export const invalidRequests: InvalidRequest[] = [
   ['createNic', flatNic('255.255.255.255'), ['nic.addresses[0] ADDRESS_NOT_UNICAST']],
   ['createNic', flatNic('::ffff:10.0.0.1'), ['nic.addresses[0] ADDRESS_IPV4_MAPPED']],
   ['createNic', flatNic(...Array<string>(129).fill('10.0.0.1')), ['nic.addresses ITEM_COUNT_OUT_OF_RANGE']],
+  [
+    'createNic',
+    nic({
+      allowedAddressPairs: [
+        { cidr: '10.0.0.300' },
+        { cidr: '224.0.0.0/24' },
+        { cidr: '::ffff:10.0.0.1', macAddress: '01:00:5e:00:00:01' },
+        { macAddress: '00:00:5e:00:01' },
+      ],
+    }),
+    [
+      'nic.allowed_address_pairs[0].cidr CIDR_MALFORMED',
+      'nic.allowed_address_pairs[1].cidr ADDRESS_NOT_UNICAST',
+      'nic.allowed_address_pairs[2].mac_address MAC_NOT_UNICAST',
+      'nic.allowed_address_pairs[2].cidr ADDRESS_IPV4_MAPPED',
+      'nic.allowed_address_pairs[3].mac_address MAC_MALFORMED',
+      'nic.allowed_address_pairs[3].cidr CIDR_MALFORMED',
+    ],
+  ],
+  [
+    'updateNic',
+    nicUpdate(['allowed_address_pairs'], { allowedAddressPairs: Array(33).fill({ cidr: '10.0.0.9' }) }),
+    ['nic.allowed_address_pairs ITEM_COUNT_OUT_OF_RANGE'],
+  ],
   ['updateNic', nicUpdate(['mac_address']), ['update_mask FIELD_IMMUTABLE']],
   ['updateNic', nicUpdate(['network', 'vm_instance']), ['update_mask FIELD_IMMUTABLE', 'update_mask FIELD_IMMUTABLE']],
   ['updateNic', nicUpdate(['addresses'], { addresses: ['10.9.9.9'] }), ['nic.addresses[0] ADDRESS_OUTSIDE_NETWORK']],

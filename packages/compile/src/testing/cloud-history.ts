@@ -59,6 +59,10 @@ const nicChange = fc.constantFrom(...nicIds).chain((id) =>
       mac: fc.constant('52:54:00:00:00:01'),
       addresses: fc.subarray(['10.0.0.1', '10.0.0.2', '2001:db8::1']),
       antiSpoofing: fc.boolean(),
+      allowedPairs: fc.subarray([
+        { mac: '52:54:00:00:00:01', cidr: '10.0.0.9/32' },
+        { mac: '00:00:5e:00:01:07', cidr: '2001:db8::/64' },
+      ]),
       egressDefault: fc.constantFrom('auto' as const, 'allow' as const, 'deny' as const),
     }),
   ).map((value): CloudChange => ({ kind: 'nic', id, value })),

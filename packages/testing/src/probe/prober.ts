@@ -55,6 +55,8 @@ export class Prober {
   readonly #patienceMs: number;
   readonly #agents = new Map<string, Agent>();
   readonly #flights = new Map<number, Flight>();
+  /** By their bytes: packets that have no room for the mark that tells them from all others. */
+  readonly #bareFlights = new Map<string, readonly Flight[]>();
   readonly #sentinels = new Set<string>();
   readonly #wakeUps = new Set<() => void>();
   #nextId = (process.pid & 0xfff) << 19;
@@ -105,7 +107,14 @@ export class Prober {
 
   async #round(flights: readonly Flight[]): Promise<void> {
     const sent = flights.filter(({ probe }) => this.#lab.isPlugged(probe.from));
-    for (const flight of sent) this.#flights.set(flight.packet.id ?? 0, flight);
+    for (const flight of sent) {
+      const { packet } = flight;
+      if (packet.discovery === undefined) this.#flights.set(packet.id ?? 0, flight);
+      else {
+        const frame = buildFrame(packet).toString('hex');
+        this.#bareFlights.set(frame, [...(this.#bareFlights.get(frame) ?? []), flight]);
+      }
+    }
     for (const sender of new Set(sent.map(({ probe }) => probe.from))) {
       const own = sent.filter(({ probe }) => probe.from === sender);
       (await this.#agent(sender)).send(own.map(({ packet }) => buildFrame(packet)));
@@ -117,6 +126,7 @@ export class Prober {
     const missing = () => sent.some(({ probe, delivered }) => probe.expected === 'delivered' && !delivered);
     await this.#until(() => !missing(), this.#patienceMs);
     for (const { packet } of sent) this.#flights.delete(packet.id ?? 0);
+    this.#bareFlights.clear();
   }
 
   /** Each first of a pair broadcasts a sentinel; returns when every second has it, or patience ends. */
@@ -150,6 +160,9 @@ export class Prober {
   }
 
   #receive(vm: string, frame: Buffer): void {
+    for (const flight of this.#bareFlights.get(frame.toString('hex')) ?? []) {
+      if (flight.probe.to === vm) flight.delivered = true;
+    }
     if (frame.readUInt16BE(12) === sentinelType) this.#sentinels.add(`${vm} ${frame.readUInt32BE(14)}`);
     else this.#record(vm, parseFrame(frame));
     for (const wakeUp of this.#wakeUps) wakeUp();

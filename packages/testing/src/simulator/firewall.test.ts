@@ -104,6 +104,11 @@ describe('one match', () => {
     ['-m set --match-set services src,src', tcp, {}, false],
     ['-m set --match-set services src,dst', echo, {}, true],
     ['-m mac --mac-source 02:00:00:00:00:01', tcp, {}, true],
+    ['-m u32 --u32 0x14&0xffff=0x50', tcp, {}, true],
+    ['-m u32 --u32 0x14>>0x10=0x3e7', tcp, {}, true],
+    ['-m u32 --u32 "0x14&0xffff=0x50&&0xc=0xa000002"', tcp, {}, false],
+    ['-m u32 --u32 0x28>>0x18=0x87', solicitation, {}, true],
+    ['-m u32 --u32 0x100&0x0=0x0', tcp, {}, false],
     ['-m comment --comment "a \\"b -j DROP"', tcp, {}, true],
   ])('%s', (match, packet, situation, isHit) => {
     expect(verdict(`-A FORWARD ${match} -j DROP`, packet, situation)).toBe(isHit ? 'drop' : 'accept');

@@ -83,6 +83,10 @@ const matchesOf = (v: 4 | 6) => {
     `-m set --match-set np${v} dst,dst`,
     `-m set --match-set np${v} src,dst`,
     '-m mac --mac-source 02:00:00:00:00:01',
+    // A destination port (80), a protocol (UDP, an echo), and a place behind the end of most packets.
+    `-m u32 --u32 ${v === 4 ? '0x14&0xffff=0x50' : '"0x28&0xffff=0x50"'}`,
+    `-m u32 --u32 "${v === 4 ? '0x8>>0x10&0xff=0x11' : '0x4>>0x8&0xff=0x3a&&0x28>>0x18=0x80'}"`,
+    `-m u32 --u32 "0x3c&0x0=0x0"`,
     '-m comment --comment "a \\"b\\" -j DROP"',
     '-i br0',
     '! -o br+',

@@ -1,5 +1,5 @@
 import { type Cidr, cidrContains, parseAddress, parseCidr } from '@portcullis/model';
-import type { TcpFlag } from '../frames.js';
+import { buildFrame, type TcpFlag } from '../frames.js';
 import type { Sets } from './sets.js';
 import { knownOutInterface, knownPhysdevOut, protocolOf, type Traveller } from './situation.js';
 import type { Words } from './tokens.js';
@@ -94,6 +94,19 @@ export const matchModules: Readonly<Record<string, Readonly<Record<string, Match
       return ({ packet }) => packet.srcMac.toLowerCase() === mac;
     },
   },
+  u32: {
+    '--u32': (words) => {
+      const tests = words
+        .next()
+        .split('&&')
+        .map((text) => wordTest(text) ?? words.refuse(`cannot read ${text}`));
+      return ({ packet }) => {
+        // As the kernel has it: the packet from its IP header on.
+        const bytes = buildFrame(packet).subarray(14);
+        return tests.every((test) => test(bytes));
+      };
+    },
+  },
   iprange: {
     '--src-range': (words) => addressRange(words, ({ packet }) => packet.src),
     '--dst-range': (words) => addressRange(words, ({ packet }) => packet.dst),
@@ -108,6 +121,23 @@ export const matchModules: Readonly<Record<string, Readonly<Record<string, Match
     },
   },
 };
+
+/** xt_u32: four bytes at a place, masked and shifted in the order written, are the value. No jumps to another place. */
+function wordTest(text: string): ((bytes: Buffer) => boolean) | undefined {
+  const read = /^(0x[0-9a-f]+)((?:(?:&|>>)0x[0-9a-f]+)*)=(0x[0-9a-f]+)$/.exec(text);
+  if (read === null) return undefined;
+  const [, at, steps = '', value] = read;
+  const changes = [...steps.matchAll(/(&|>>)(0x[0-9a-f]+)/g)];
+  return (bytes) => {
+    if (Number(at) + 4 > bytes.length) return false;
+    const word = changes.reduce(
+      (present, [, operator, operand]) =>
+        (operator === '&' ? present & Number(operand) : present >>> Number(operand)) >>> 0,
+      bytes.readUInt32BE(Number(at)),
+    );
+    return word === Number(value);
+  };
+}
 
 function protocolNumber(words: Words): number {
   const text = words.next().toLowerCase();

@@ -1,7 +1,14 @@
 import { type HostState, memberSetKey } from '@portcullis/compile';
 import type { Family, Rule } from '@portcullis/model';
 import type { Step } from '@portcullis/plan';
-import { addressGroupSetName, groupChain, nicChain, parseSlottedName, setName } from '@portcullis/ruleset';
+import {
+  addressGroupSetName,
+  groupChain,
+  nicChain,
+  nicChainUses,
+  parseSlottedName,
+  setName,
+} from '@portcullis/ruleset';
 import type { NicFailure } from '../desired/admission.js';
 import type { KernelTools } from '../kernel/kernel-tools.js';
 import type { ToolError } from '../kernel/tool-error.js';
@@ -28,7 +35,7 @@ export async function findCulprits(
 function nicsByChain(state: HostState): Map<string, string[]> {
   const byChain = new Map<string, string[]>();
   for (const { id, groups, routingDomain } of state.nics.values()) {
-    const own = (['ingress', 'egress', 'spoofing'] as const).map((use) => nicChain(use, id));
+    const own = nicChainUses.map((use) => nicChain(use, id));
     const shared = groups.flatMap((group) =>
       (['ingress', 'egress'] as const).map((direction) => groupChain(direction, group, routingDomain)),
     );

@@ -65,6 +65,8 @@ describe('S2 what is not what it has to be closes the NIC and reaches no tool', 
     ['an address that is a name', { addresses: ['host.example'] }, 'NIC_INVALID'],
     ['an address with a zone', { addresses: ['fe80::1%eth0'] }, 'NIC_INVALID'],
     ['a DHCP server that is none', { dhcpServers: [evil] }, 'NIC_INVALID'],
+    ['an allowed MAC that is none', { allowedPairs: [{ mac: evil, cidr: '10.0.0.9/32' }] }, 'NIC_INVALID'],
+    ['an allowed CIDR that is none', { allowedPairs: [{ mac: good.mac, cidr: evil }] }, 'NIC_INVALID'],
     ['a group that was not sent', { groups: ['projects/p/securityGroups/other'] }, 'GROUP_MISSING'],
   ])('%s', (_, fields, reason) => {
     const desired = desiredOf([good, { ...bad, ...fields }]);

@@ -96,6 +96,10 @@ function nicProblem(nic: HostNic): Problem | undefined {
   if (!macAddress.test(nic.mac)) return nicInvalid(nic, 'MAC address', nic.mac);
   const address = [...nic.addresses, ...nic.dhcpServers].find((each) => parseAddress(each) === undefined);
   if (address !== undefined) return nicInvalid(nic, 'address', address);
+  for (const { mac, cidr } of nic.allowedPairs ?? []) {
+    if (!macAddress.test(mac)) return nicInvalid(nic, 'MAC address', mac);
+    if (parseCidr(cidr) === undefined) return nicInvalid(nic, 'CIDR', cidr);
+  }
   return undefined;
 }
 

@@ -6,7 +6,7 @@ import { checkEnum, checkName, checkOptionalId, quote, type Violations } from '@
 import type { Dependencies } from '../dependencies.js';
 import { networks, nics, vmInstances } from '../documents.js';
 import { networkNames, nicNames, projectNames, vmInstanceNames } from '../names.js';
-import { claimsOf, readAddresses, readMac } from './nic-fields.js';
+import { claimsOf, readAddresses, readAddressPairs, readMac } from './nic-fields.js';
 
 const { EgressDefault, EgressDefaultSchema, NicSchema } = inventoryV1;
 
@@ -48,6 +48,7 @@ export async function makeNic(
   checkEnum(violations, 'nic.egress_default', egressDefault, { desc: EgressDefaultSchema });
   // Looked up before the request is refused, so that every violation is named at once.
   const onNetwork = hasNetwork ? await networks.get(tx, network) : undefined;
+  const allowedAddressPairs = readAddressPairs(violations, nic.allowedAddressPairs, macAddress);
   const addresses = readAddresses(violations, nic.addresses, onNetwork);
   refuse(violations);
   const found = await vmInstances.get(tx, vmInstance);
@@ -64,6 +65,7 @@ export async function makeNic(
     macAddress,
     addresses,
     antiSpoofing,
+    allowedAddressPairs,
     egressDefault: egressDefault || EgressDefault.AUTO,
     ...birth(now),
   });

@@ -1,13 +1,14 @@
-import type { inventoryV1 } from '@portcullis/api';
-import { cidrContains, formatAddress, parseAddress, parseCidr } from '@portcullis/model';
+import { create } from '@bufbuild/protobuf';
+import { inventoryV1 } from '@portcullis/api';
+import { cidrContains, formatAddress, formatCidr, parseAddress, parseCidr } from '@portcullis/model';
 import { checkCount, quote, type Violations } from '@portcullis/store/resource';
-import { checkUnicast } from '../unicast-address.js';
+import { checkUnicast, checkUnicastRange } from '../unicast-address.js';
 
 const maxAddresses = 128;
+const maxAddressPairs = 32;
 
 /** Lower case. A MAC with the group bit, or of zeros, is nobody's (IEEE 802, clause 8.2). */
-export function readMac(violations: Violations, text: string): string {
-  const field = 'nic.mac_address';
+export function readMac(violations: Violations, text: string, field = 'nic.mac_address'): string {
   const mac = text.toLowerCase();
   if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(mac)) {
     violations.add(field, 'MAC_MALFORMED', `${quote(text)} is not six octets, colon separated`);
@@ -43,6 +44,28 @@ export function readAddresses(
     return [formatAddress(address)];
   });
   return [...new Set(addresses)];
+}
+
+/** Masked, with the NIC's own MAC where none is named, without repetitions, in the order that was sent. */
+export function readAddressPairs(
+  violations: Violations,
+  pairs: readonly inventoryV1.AddressPair[],
+  ownMac: string,
+): inventoryV1.AddressPair[] {
+  checkCount(violations, 'nic.allowed_address_pairs', pairs.length, { max: maxAddressPairs });
+  const read = new Map<string, inventoryV1.AddressPair>();
+  pairs.forEach(({ cidr: text, macAddress: macText }, i) => {
+    const field = `nic.allowed_address_pairs[${i}]`;
+    const macAddress = macText === '' ? ownMac : readMac(violations, macText, `${field}.mac_address`);
+    const cidr = parseCidr(text);
+    if (cidr === undefined) {
+      violations.add(`${field}.cidr`, 'CIDR_MALFORMED', `${quote(text)} is neither an address nor address/length`);
+    } else if (checkUnicastRange(violations, `${field}.cidr`, cidr)) {
+      const pair = create(inventoryV1.AddressPairSchema, { cidr: formatCidr(cidr), macAddress });
+      read.set(`${pair.cidr} ${macAddress}`, pair);
+    }
+  });
+  return [...read.values()];
 }
 
 /** Who sends from an address, or from a MAC, must be one NIC: the address inside a routing domain, the MAC on a network. */

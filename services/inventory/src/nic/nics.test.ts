@@ -1,3 +1,4 @@
+import { create } from '@bufbuild/protobuf';
 import { inventoryV1 } from '@portcullis/api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -10,7 +11,7 @@ import {
 } from '../testing/inventory-world.js';
 
 const parent = 'projects/p';
-const { EgressDefault } = inventoryV1;
+const { AddressPairSchema, EgressDefault } = inventoryV1;
 
 describe('NICs', () => {
   let world: InventoryWorld;
@@ -86,6 +87,28 @@ describe('NICs', () => {
     });
     const clash = client.updateNic({ nic: { name: 'projects/p/nics/none' }, updateMask: { paths: ['addresses'] } });
     expect(await failureOf(clash)).toMatchObject({ code: 'NotFound', resources: ['projects/p/nics/none'] });
+  });
+
+  it('answer their allowed address pairs masked, with a MAC, each once; an update replaces them', async () => {
+    const pair = (cidr: string, macAddress = '') => create(AddressPairSchema, { cidr, macAddress });
+    const allowedAddressPairs = [
+      pair('10.0.0.200'),
+      pair('2001:DB8::7/64', '00:00:5E:00:01:07'),
+      pair('10.0.0.200/32'),
+      pair('0.0.0.0/0'),
+    ];
+    const { nic: made } = await createNic('n1', { allowedAddressPairs });
+    const pairsOf = (nic: typeof made) => nic?.allowedAddressPairs.map(({ cidr, macAddress }) => [cidr, macAddress]);
+    expect(pairsOf(made)).toEqual([
+      ['10.0.0.200/32', made?.macAddress],
+      ['2001:db8::/64', '00:00:5e:00:01:07'],
+      ['0.0.0.0/0', made?.macAddress],
+    ]);
+    const update = (pairs: inventoryV1.AddressPair[], paths: string[]) =>
+      client.updateNic({ nic: { name: made?.name ?? '', allowedAddressPairs: pairs }, updateMask: { paths } });
+    expect(pairsOf((await update([], ['anti_spoofing'])).nic)).toHaveLength(3);
+    const { nic } = await update([pair('10.0.0.201')], ['allowed_address_pairs']);
+    expect(pairsOf(nic)).toEqual([['10.0.0.201/32', made?.macAddress]]);
   });
 
   it('are got in the order they are asked for, all or none', async () => {

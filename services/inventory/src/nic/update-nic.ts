@@ -6,10 +6,10 @@ import type { Dependencies } from '../dependencies.js';
 import { networks, nics } from '../documents.js';
 import { nicNames } from '../names.js';
 import { makeNic } from './create-nic.js';
-import { claimsOf, readAddresses } from './nic-fields.js';
+import { claimsOf, readAddresses, readAddressPairs } from './nic-fields.js';
 
 const { EgressDefault, EgressDefaultSchema, NicSchema } = inventoryV1;
-const mutable = [...annotationPaths, 'addresses', 'anti_spoofing', 'egress_default'] as const;
+const mutable = [...annotationPaths, 'addresses', 'anti_spoofing', 'egress_default', 'allowed_address_pairs'] as const;
 
 /** Reads in the transaction, because what is wrong with an address depends on the network. */
 export function nicUpdate({ now }: Dependencies): Operation<inventoryV1.UpdateNicRequest, inventoryV1.Nic> {
@@ -27,6 +27,9 @@ export function nicUpdate({ now }: Dependencies): Operation<inventoryV1.UpdateNi
       const before = ids ? await nics.get(tx, name) : undefined;
       const network = before && (await networks.get(tx, before.network));
       if (paths.has('addresses')) change.addresses = readAddresses(violations, nic.addresses, network);
+      if (paths.has('allowed_address_pairs')) {
+        change.allowedAddressPairs = readAddressPairs(violations, nic.allowedAddressPairs, before?.macAddress ?? '');
+      }
       refuse(violations);
       const check = async (changed: inventoryV1.Nic) =>
         claimsOf(changed, network ?? (await existing(tx, networks, changed.network)));

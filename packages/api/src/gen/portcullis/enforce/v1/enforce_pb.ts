@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portcullis/enforce/v1/enforce.proto.
  */
 export const file_portcullis_enforce_v1_enforce: GenFile = /*@__PURE__*/
-  fileDesc("CiNwb3J0Y3VsbGlzL2VuZm9yY2UvdjEvZW5mb3JjZS5wcm90bxIVcG9ydGN1bGxpcy5lbmZvcmNlLnYxIkEKCkdlbmVyYXRpb24SFwoPcG9saWN5X3JldmlzaW9uGAEgASgDEhoKEmludmVudG9yeV9yZXZpc2lvbhgCIAEoAyIrCgtTeW5jUmVxdWVzdBIMCgRob3N0GAEgASgJEg4KBmN1cnNvchgCIAEoCSKtAwoMU3luY1Jlc3BvbnNlEkIKEHNuYXBzaG90X3N0YXJ0ZWQYASABKAsyJi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuU25hcHNob3RTdGFydGVkSAASLQoDbmljGAIgASgLMh4ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkhvc3ROaWNIABIxCgVncm91cBgDIAEoCzIgLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5Ib3N0R3JvdXBIABI8CgptZW1iZXJfc2V0GAQgASgLMiYucG9ydGN1bGxpcy5lbmZvcmNlLnYxLk1lbWJlclNldENoYW5nZUgAEjEKB3JlbW92YWwYBSABKAsyHi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuUmVtb3ZhbEgAEjkKCWNvbXBsZXRlZBgGIAEoCzIkLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5TeW5jQ29tcGxldGVkSAASQgoNYWRkcmVzc19ncm91cBgHIAEoCzIpLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5BZGRyZXNzR3JvdXBDaGFuZ2VIAEIHCgVldmVudCIRCg9TbmFwc2hvdFN0YXJ0ZWQiZgoNU3luY0NvbXBsZXRlZBI1CgpnZW5lcmF0aW9uGAEgASgLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkdlbmVyYXRpb24SDgoGY3Vyc29yGAIgASgJEg4KBmRpZ2VzdBgDIAEoCSLmAQoHSG9zdE5pYxILCgNuaWMYASABKAkSFgoOaW50ZXJmYWNlX25hbWUYAiABKAkSEwoLYnJpZGdlX25hbWUYAyABKAkSFgoOcm91dGluZ19kb21haW4YBCABKAkSEwoLbWFjX2FkZHJlc3MYBSABKAkSEQoJYWRkcmVzc2VzGAYgAygJEhUKDWFudGlfc3Bvb2ZpbmcYByABKAgSDwoHZ3VhcmRlZBgIIAEoCBIOCgZncm91cHMYCSADKAkSEwoLZWdyZXNzX29wZW4YCiABKAgSFAoMZGhjcF9zZXJ2ZXJzGAsgAygJIkoKCUhvc3RHcm91cBINCgVncm91cBgBIAEoCRIuCgVydWxlcxgCIAMoCzIfLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5Ib3N0UnVsZSKtAgoISG9zdFJ1bGUSDAoEcnVsZRgBIAEoCRIzCglkaXJlY3Rpb24YAiABKA4yIC5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuRGlyZWN0aW9uEjEKCHByb3RvY29sGAMgASgOMh8ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlByb3RvY29sEhIKCnN0YXJ0X3BvcnQYBCABKAUSEAoIZW5kX3BvcnQYBSABKAUSFgoJaWNtcF90eXBlGAYgASgFSACIAQESFgoJaWNtcF9jb2RlGAcgASgFSAGIAQESDAoEY2lkchgIIAEoCRIUCgxyZW1vdGVfZ3JvdXAYCSABKAkSFQoNYWRkcmVzc19ncm91cBgKIAEoCUIMCgpfaWNtcF90eXBlQgwKCl9pY21wX2NvZGUiewoPTWVtYmVyU2V0Q2hhbmdlEg0KBWdyb3VwGAEgASgJEhYKDnJvdXRpbmdfZG9tYWluGAIgASgJEg0KBXJlc2V0GAMgASgIEhcKD2FkZGVkX2FkZHJlc3NlcxgEIAMoCRIZChFyZW1vdmVkX2FkZHJlc3NlcxgFIAMoCSJmChJBZGRyZXNzR3JvdXBDaGFuZ2USFQoNYWRkcmVzc19ncm91cBgBIAEoCRINCgVyZXNldBgCIAEoCBITCgthZGRlZF9jaWRycxgDIAMoCRIVCg1yZW1vdmVkX2NpZHJzGAQgAygJIogBCgdSZW1vdmFsEg0KA25pYxgBIAEoCUgAEg8KBWdyb3VwGAIgASgJSAASOQoKbWVtYmVyX3NldBgDIAEoCzIjLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5NZW1iZXJTZXRLZXlIABIXCg1hZGRyZXNzX2dyb3VwGAQgASgJSABCCQoHcmVtb3ZlZCI1CgxNZW1iZXJTZXRLZXkSDQoFZ3JvdXAYASABKAkSFgoOcm91dGluZ19kb21haW4YAiABKAkiqQEKDVJlcG9ydFJlcXVlc3QSDAoEaG9zdBgBIAEoCRIyCgdyZXBvcnRzGAIgAygLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkhvc3RSZXBvcnQSNAoKY29uZGl0aW9ucxgDIAMoCzIgLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5Db25kaXRpb24SDwoHYmFja2VuZBgEIAEoCRIPCgd2ZXJzaW9uGAUgASgJIhAKDlJlcG9ydFJlc3BvbnNlIqcDCgpIb3N0UmVwb3J0EjUKCmdlbmVyYXRpb24YASABKAsyIS5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuR2VuZXJhdGlvbhIvCgdvdXRjb21lGAIgASgOMh4ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLk91dGNvbWUSKwoFY2F1c2UYAyABKA4yHC5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuQ2F1c2USLwoEZGlmZhgEIAEoCzIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5LZXJuZWxEaWZmEi8KB3RpbWluZ3MYBSABKAsyHi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuVGltaW5ncxIwCghmYWlsdXJlcxgGIAMoCzIeLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5GYWlsdXJlEj8KFGxhc3RfZ29vZF9nZW5lcmF0aW9uGAcgASgLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkdlbmVyYXRpb24SLwoLcmVwb3J0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIm4KCktlcm5lbERpZmYSMAoFcnVsZXMYASADKAsyIS5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuUnVsZUNoYW5nZRIuCgRzZXRzGAIgAygLMiAucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlNldENoYW5nZSKLAQoKUnVsZUNoYW5nZRIOCgZmYW1pbHkYASABKAUSDQoFdGFibGUYAiABKAkSDQoFY2hhaW4YAyABKAkSLwoEa2luZBgEIAEoDjIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5DaGFuZ2VLaW5kEgwKBHJ1bGUYBSABKAkSEAoIcG9zaXRpb24YBiABKAUiaQoJU2V0Q2hhbmdlEgsKA3NldBgBIAEoCRIOCgZmYW1pbHkYAiABKAUSLwoEa2luZBgDIAEoDjIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5DaGFuZ2VLaW5kEg4KBm1lbWJlchgEIAEoCSKFAQoHVGltaW5ncxInCgRzeW5jGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEicKBHBsYW4YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFYXBwbHkYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iRAoHRmFpbHVyZRILCgNuaWMYASABKAkSCwoDc2V0GAIgASgJEg4KBnJlYXNvbhgDIAEoCRIPCgdtZXNzYWdlGAQgASgJIiwKCUNvbmRpdGlvbhIOCgZyZWFzb24YASABKAkSDwoHbWVzc2FnZRgCIAEoCSpTCglEaXJlY3Rpb24SGQoVRElSRUNUSU9OX1VOU1BFQ0lGSUVEEAASFQoRRElSRUNUSU9OX0lOR1JFU1MQARIUChBESVJFQ1RJT05fRUdSRVNTEAIqbQoIUHJvdG9jb2wSGAoUUFJPVE9DT0xfVU5TUEVDSUZJRUQQABIQCgxQUk9UT0NPTF9BTEwQARIQCgxQUk9UT0NPTF9UQ1AQAhIQCgxQUk9UT0NPTF9VRFAQAxIRCg1QUk9UT0NPTF9JQ01QEAQqSwoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASEwoPT1VUQ09NRV9BUFBMSUVEEAESEgoOT1VUQ09NRV9GQUlMRUQQAipSCgVDYXVzZRIVChFDQVVTRV9VTlNQRUNJRklFRBAAEhAKDENBVVNFX0NIQU5HRRABEg8KC0NBVVNFX0RSSUZUEAISDwoLQ0FVU0VfU1RBUlQQAypZCgpDaGFuZ2VLaW5kEhsKF0NIQU5HRV9LSU5EX1VOU1BFQ0lGSUVEEAASFQoRQ0hBTkdFX0tJTkRfQURERUQQARIXChNDSEFOR0VfS0lORF9SRU1PVkVEEAIyugEKDkVuZm9yY2VTZXJ2aWNlElEKBFN5bmMSIi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuU3luY1JlcXVlc3QaIy5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuU3luY1Jlc3BvbnNlMAESVQoGUmVwb3J0EiQucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlJlcG9ydFJlcXVlc3QaJS5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuUmVwb3J0UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiNwb3J0Y3VsbGlzL2VuZm9yY2UvdjEvZW5mb3JjZS5wcm90bxIVcG9ydGN1bGxpcy5lbmZvcmNlLnYxIkEKCkdlbmVyYXRpb24SFwoPcG9saWN5X3JldmlzaW9uGAEgASgDEhoKEmludmVudG9yeV9yZXZpc2lvbhgCIAEoAyIrCgtTeW5jUmVxdWVzdBIMCgRob3N0GAEgASgJEg4KBmN1cnNvchgCIAEoCSKtAwoMU3luY1Jlc3BvbnNlEkIKEHNuYXBzaG90X3N0YXJ0ZWQYASABKAsyJi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuU25hcHNob3RTdGFydGVkSAASLQoDbmljGAIgASgLMh4ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkhvc3ROaWNIABIxCgVncm91cBgDIAEoCzIgLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5Ib3N0R3JvdXBIABI8CgptZW1iZXJfc2V0GAQgASgLMiYucG9ydGN1bGxpcy5lbmZvcmNlLnYxLk1lbWJlclNldENoYW5nZUgAEjEKB3JlbW92YWwYBSABKAsyHi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuUmVtb3ZhbEgAEjkKCWNvbXBsZXRlZBgGIAEoCzIkLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5TeW5jQ29tcGxldGVkSAASQgoNYWRkcmVzc19ncm91cBgHIAEoCzIpLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5BZGRyZXNzR3JvdXBDaGFuZ2VIAEIHCgVldmVudCIRCg9TbmFwc2hvdFN0YXJ0ZWQiZgoNU3luY0NvbXBsZXRlZBI1CgpnZW5lcmF0aW9uGAEgASgLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkdlbmVyYXRpb24SDgoGY3Vyc29yGAIgASgJEg4KBmRpZ2VzdBgDIAEoCSKpAgoHSG9zdE5pYxILCgNuaWMYASABKAkSFgoOaW50ZXJmYWNlX25hbWUYAiABKAkSEwoLYnJpZGdlX25hbWUYAyABKAkSFgoOcm91dGluZ19kb21haW4YBCABKAkSEwoLbWFjX2FkZHJlc3MYBSABKAkSEQoJYWRkcmVzc2VzGAYgAygJEhUKDWFudGlfc3Bvb2ZpbmcYByABKAgSDwoHZ3VhcmRlZBgIIAEoCBIOCgZncm91cHMYCSADKAkSEwoLZWdyZXNzX29wZW4YCiABKAgSFAoMZGhjcF9zZXJ2ZXJzGAsgAygJEkEKFWFsbG93ZWRfYWRkcmVzc19wYWlycxgMIAMoCzIiLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5BZGRyZXNzUGFpciIwCgtBZGRyZXNzUGFpchIMCgRjaWRyGAEgASgJEhMKC21hY19hZGRyZXNzGAIgASgJIkoKCUhvc3RHcm91cBINCgVncm91cBgBIAEoCRIuCgVydWxlcxgCIAMoCzIfLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5Ib3N0UnVsZSKtAgoISG9zdFJ1bGUSDAoEcnVsZRgBIAEoCRIzCglkaXJlY3Rpb24YAiABKA4yIC5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuRGlyZWN0aW9uEjEKCHByb3RvY29sGAMgASgOMh8ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlByb3RvY29sEhIKCnN0YXJ0X3BvcnQYBCABKAUSEAoIZW5kX3BvcnQYBSABKAUSFgoJaWNtcF90eXBlGAYgASgFSACIAQESFgoJaWNtcF9jb2RlGAcgASgFSAGIAQESDAoEY2lkchgIIAEoCRIUCgxyZW1vdGVfZ3JvdXAYCSABKAkSFQoNYWRkcmVzc19ncm91cBgKIAEoCUIMCgpfaWNtcF90eXBlQgwKCl9pY21wX2NvZGUiewoPTWVtYmVyU2V0Q2hhbmdlEg0KBWdyb3VwGAEgASgJEhYKDnJvdXRpbmdfZG9tYWluGAIgASgJEg0KBXJlc2V0GAMgASgIEhcKD2FkZGVkX2FkZHJlc3NlcxgEIAMoCRIZChFyZW1vdmVkX2FkZHJlc3NlcxgFIAMoCSJmChJBZGRyZXNzR3JvdXBDaGFuZ2USFQoNYWRkcmVzc19ncm91cBgBIAEoCRINCgVyZXNldBgCIAEoCBITCgthZGRlZF9jaWRycxgDIAMoCRIVCg1yZW1vdmVkX2NpZHJzGAQgAygJIogBCgdSZW1vdmFsEg0KA25pYxgBIAEoCUgAEg8KBWdyb3VwGAIgASgJSAASOQoKbWVtYmVyX3NldBgDIAEoCzIjLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5NZW1iZXJTZXRLZXlIABIXCg1hZGRyZXNzX2dyb3VwGAQgASgJSABCCQoHcmVtb3ZlZCI1CgxNZW1iZXJTZXRLZXkSDQoFZ3JvdXAYASABKAkSFgoOcm91dGluZ19kb21haW4YAiABKAkiqQEKDVJlcG9ydFJlcXVlc3QSDAoEaG9zdBgBIAEoCRIyCgdyZXBvcnRzGAIgAygLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkhvc3RSZXBvcnQSNAoKY29uZGl0aW9ucxgDIAMoCzIgLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5Db25kaXRpb24SDwoHYmFja2VuZBgEIAEoCRIPCgd2ZXJzaW9uGAUgASgJIhAKDlJlcG9ydFJlc3BvbnNlIqcDCgpIb3N0UmVwb3J0EjUKCmdlbmVyYXRpb24YASABKAsyIS5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuR2VuZXJhdGlvbhIvCgdvdXRjb21lGAIgASgOMh4ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLk91dGNvbWUSKwoFY2F1c2UYAyABKA4yHC5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuQ2F1c2USLwoEZGlmZhgEIAEoCzIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5LZXJuZWxEaWZmEi8KB3RpbWluZ3MYBSABKAsyHi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuVGltaW5ncxIwCghmYWlsdXJlcxgGIAMoCzIeLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5GYWlsdXJlEj8KFGxhc3RfZ29vZF9nZW5lcmF0aW9uGAcgASgLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkdlbmVyYXRpb24SLwoLcmVwb3J0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIm4KCktlcm5lbERpZmYSMAoFcnVsZXMYASADKAsyIS5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuUnVsZUNoYW5nZRIuCgRzZXRzGAIgAygLMiAucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlNldENoYW5nZSKLAQoKUnVsZUNoYW5nZRIOCgZmYW1pbHkYASABKAUSDQoFdGFibGUYAiABKAkSDQoFY2hhaW4YAyABKAkSLwoEa2luZBgEIAEoDjIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5DaGFuZ2VLaW5kEgwKBHJ1bGUYBSABKAkSEAoIcG9zaXRpb24YBiABKAUiaQoJU2V0Q2hhbmdlEgsKA3NldBgBIAEoCRIOCgZmYW1pbHkYAiABKAUSLwoEa2luZBgDIAEoDjIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5DaGFuZ2VLaW5kEg4KBm1lbWJlchgEIAEoCSKFAQoHVGltaW5ncxInCgRzeW5jGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEicKBHBsYW4YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFYXBwbHkYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iRAoHRmFpbHVyZRILCgNuaWMYASABKAkSCwoDc2V0GAIgASgJEg4KBnJlYXNvbhgDIAEoCRIPCgdtZXNzYWdlGAQgASgJIiwKCUNvbmRpdGlvbhIOCgZyZWFzb24YASABKAkSDwoHbWVzc2FnZRgCIAEoCSpTCglEaXJlY3Rpb24SGQoVRElSRUNUSU9OX1VOU1BFQ0lGSUVEEAASFQoRRElSRUNUSU9OX0lOR1JFU1MQARIUChBESVJFQ1RJT05fRUdSRVNTEAIqbQoIUHJvdG9jb2wSGAoUUFJPVE9DT0xfVU5TUEVDSUZJRUQQABIQCgxQUk9UT0NPTF9BTEwQARIQCgxQUk9UT0NPTF9UQ1AQAhIQCgxQUk9UT0NPTF9VRFAQAxIRCg1QUk9UT0NPTF9JQ01QEAQqSwoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASEwoPT1VUQ09NRV9BUFBMSUVEEAESEgoOT1VUQ09NRV9GQUlMRUQQAipSCgVDYXVzZRIVChFDQVVTRV9VTlNQRUNJRklFRBAAEhAKDENBVVNFX0NIQU5HRRABEg8KC0NBVVNFX0RSSUZUEAISDwoLQ0FVU0VfU1RBUlQQAypZCgpDaGFuZ2VLaW5kEhsKF0NIQU5HRV9LSU5EX1VOU1BFQ0lGSUVEEAASFQoRQ0hBTkdFX0tJTkRfQURERUQQARIXChNDSEFOR0VfS0lORF9SRU1PVkVEEAIyugEKDkVuZm9yY2VTZXJ2aWNlElEKBFN5bmMSIi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuU3luY1JlcXVlc3QaIy5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuU3luY1Jlc3BvbnNlMAESVQoGUmVwb3J0EiQucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlJlcG9ydFJlcXVlc3QaJS5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuUmVwb3J0UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Names one state of a host: what it has to enforce at these two revisions. Two generations are compared part by
@@ -234,6 +234,13 @@ export type HostNic = Message<"portcullis.enforce.v1.HostNic"> & {
    * @generated from field: repeated string dhcp_servers = 11;
    */
   dhcpServers: string[];
+
+  /**
+   * With anti_spoofing: what it may use beside its own MAC and addresses.
+   *
+   * @generated from field: repeated portcullis.enforce.v1.AddressPair allowed_address_pairs = 12;
+   */
+  allowedAddressPairs: AddressPair[];
 };
 
 /**
@@ -242,6 +249,30 @@ export type HostNic = Message<"portcullis.enforce.v1.HostNic"> & {
  */
 export const HostNicSchema: GenMessage<HostNic> = /*@__PURE__*/
   messageDesc(file_portcullis_enforce_v1_enforce, 5);
+
+/**
+ * @generated from message portcullis.enforce.v1.AddressPair
+ */
+export type AddressPair = Message<"portcullis.enforce.v1.AddressPair"> & {
+  /**
+   * Masked.
+   *
+   * @generated from field: string cidr = 1;
+   */
+  cidr: string;
+
+  /**
+   * @generated from field: string mac_address = 2;
+   */
+  macAddress: string;
+};
+
+/**
+ * Describes the message portcullis.enforce.v1.AddressPair.
+ * Use `create(AddressPairSchema)` to create a new message.
+ */
+export const AddressPairSchema: GenMessage<AddressPair> = /*@__PURE__*/
+  messageDesc(file_portcullis_enforce_v1_enforce, 6);
 
 /**
  * The rules of one enabled group.
@@ -265,7 +296,7 @@ export type HostGroup = Message<"portcullis.enforce.v1.HostGroup"> & {
  * Use `create(HostGroupSchema)` to create a new message.
  */
 export const HostGroupSchema: GenMessage<HostGroup> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 6);
+  messageDesc(file_portcullis_enforce_v1_enforce, 7);
 
 /**
  * @generated from message portcullis.enforce.v1.HostRule
@@ -335,7 +366,7 @@ export type HostRule = Message<"portcullis.enforce.v1.HostRule"> & {
  * Use `create(HostRuleSchema)` to create a new message.
  */
 export const HostRuleSchema: GenMessage<HostRule> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 7);
+  messageDesc(file_portcullis_enforce_v1_enforce, 8);
 
 /**
  * The members of one group in one routing domain. A large set comes in several messages.
@@ -376,7 +407,7 @@ export type MemberSetChange = Message<"portcullis.enforce.v1.MemberSetChange"> &
  * Use `create(MemberSetChangeSchema)` to create a new message.
  */
 export const MemberSetChangeSchema: GenMessage<MemberSetChange> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 8);
+  messageDesc(file_portcullis_enforce_v1_enforce, 9);
 
 /**
  * The CIDRs of one address group that rules of the host name. A large one comes in several messages.
@@ -414,7 +445,7 @@ export type AddressGroupChange = Message<"portcullis.enforce.v1.AddressGroupChan
  * Use `create(AddressGroupChangeSchema)` to create a new message.
  */
 export const AddressGroupChangeSchema: GenMessage<AddressGroupChange> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 9);
+  messageDesc(file_portcullis_enforce_v1_enforce, 10);
 
 /**
  * @generated from message portcullis.enforce.v1.Removal
@@ -455,7 +486,7 @@ export type Removal = Message<"portcullis.enforce.v1.Removal"> & {
  * Use `create(RemovalSchema)` to create a new message.
  */
 export const RemovalSchema: GenMessage<Removal> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 10);
+  messageDesc(file_portcullis_enforce_v1_enforce, 11);
 
 /**
  * @generated from message portcullis.enforce.v1.MemberSetKey
@@ -477,7 +508,7 @@ export type MemberSetKey = Message<"portcullis.enforce.v1.MemberSetKey"> & {
  * Use `create(MemberSetKeySchema)` to create a new message.
  */
 export const MemberSetKeySchema: GenMessage<MemberSetKey> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 11);
+  messageDesc(file_portcullis_enforce_v1_enforce, 12);
 
 /**
  * @generated from message portcullis.enforce.v1.ReportRequest
@@ -524,7 +555,7 @@ export type ReportRequest = Message<"portcullis.enforce.v1.ReportRequest"> & {
  * Use `create(ReportRequestSchema)` to create a new message.
  */
 export const ReportRequestSchema: GenMessage<ReportRequest> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 12);
+  messageDesc(file_portcullis_enforce_v1_enforce, 13);
 
 /**
  * @generated from message portcullis.enforce.v1.ReportResponse
@@ -537,7 +568,7 @@ export type ReportResponse = Message<"portcullis.enforce.v1.ReportResponse"> & {
  * Use `create(ReportResponseSchema)` to create a new message.
  */
 export const ReportResponseSchema: GenMessage<ReportResponse> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 13);
+  messageDesc(file_portcullis_enforce_v1_enforce, 14);
 
 /**
  * Something the enforcer did to the kernel, or failed to do.
@@ -599,7 +630,7 @@ export type HostReport = Message<"portcullis.enforce.v1.HostReport"> & {
  * Use `create(HostReportSchema)` to create a new message.
  */
 export const HostReportSchema: GenMessage<HostReport> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 14);
+  messageDesc(file_portcullis_enforce_v1_enforce, 15);
 
 /**
  * What changed in the kernel. Replayed in order from empty, the diffs of a host give its chains and sets; those of cause
@@ -624,7 +655,7 @@ export type KernelDiff = Message<"portcullis.enforce.v1.KernelDiff"> & {
  * Use `create(KernelDiffSchema)` to create a new message.
  */
 export const KernelDiffSchema: GenMessage<KernelDiff> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 15);
+  messageDesc(file_portcullis_enforce_v1_enforce, 16);
 
 /**
  * @generated from message portcullis.enforce.v1.RuleChange
@@ -673,7 +704,7 @@ export type RuleChange = Message<"portcullis.enforce.v1.RuleChange"> & {
  * Use `create(RuleChangeSchema)` to create a new message.
  */
 export const RuleChangeSchema: GenMessage<RuleChange> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 16);
+  messageDesc(file_portcullis_enforce_v1_enforce, 17);
 
 /**
  * @generated from message portcullis.enforce.v1.SetChange
@@ -709,7 +740,7 @@ export type SetChange = Message<"portcullis.enforce.v1.SetChange"> & {
  * Use `create(SetChangeSchema)` to create a new message.
  */
 export const SetChangeSchema: GenMessage<SetChange> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 17);
+  messageDesc(file_portcullis_enforce_v1_enforce, 18);
 
 /**
  * @generated from message portcullis.enforce.v1.Timings
@@ -742,7 +773,7 @@ export type Timings = Message<"portcullis.enforce.v1.Timings"> & {
  * Use `create(TimingsSchema)` to create a new message.
  */
 export const TimingsSchema: GenMessage<Timings> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 18);
+  messageDesc(file_portcullis_enforce_v1_enforce, 19);
 
 /**
  * @generated from message portcullis.enforce.v1.Failure
@@ -780,7 +811,7 @@ export type Failure = Message<"portcullis.enforce.v1.Failure"> & {
  * Use `create(FailureSchema)` to create a new message.
  */
 export const FailureSchema: GenMessage<Failure> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 19);
+  messageDesc(file_portcullis_enforce_v1_enforce, 20);
 
 /**
  * @generated from message portcullis.enforce.v1.Condition
@@ -806,7 +837,7 @@ export type Condition = Message<"portcullis.enforce.v1.Condition"> & {
  * Use `create(ConditionSchema)` to create a new message.
  */
 export const ConditionSchema: GenMessage<Condition> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 20);
+  messageDesc(file_portcullis_enforce_v1_enforce, 21);
 
 /**
  * @generated from enum portcullis.enforce.v1.Direction
