@@ -6,7 +6,7 @@ RUN npm ci --no-audit --no-fund && npx tsc -b && npm prune --omit=dev --no-audit
 
 FROM node:20-bookworm-slim
 RUN apt-get update \
- && apt-get install -y --no-install-recommends iptables ipset conntrack \
+ && apt-get install -y --no-install-recommends iptables ipset nftables conntrack \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /portcullis
 COPY --from=build /portcullis .

@@ -12,6 +12,7 @@ const programs = {
   'iptables-nft-restore': 'iptables',
   'iptables-legacy-restore': 'iptables',
   ipset: 'ipset',
+  nft: 'nftables',
   conntrack: 'conntrack',
   ip: 'iproute2',
   sysctl: 'procps',

@@ -1,10 +1,18 @@
+import { once } from 'node:events';
 import { enforceV1 } from '@portcullis/api';
 import type { HostState } from '@portcullis/compile';
 import { planChange, readApplied } from '@portcullis/plan';
 import { FirewallRenderer } from '@portcullis/ruleset';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EnforcerProcess } from './fixtures/enforcer-process.js';
-import { addForeignRules, createKernelLab, foreignPart, isRoot, type KernelLab } from './fixtures/kernel-lab.js';
+import {
+  addForeignRules,
+  createKernelLab,
+  foreignPart,
+  isRoot,
+  type KernelLab,
+  seesHostPids,
+} from './fixtures/kernel-lab.js';
 import { randomStates } from './fixtures/random-state.js';
 import { Replay } from './fixtures/replay.js';
 import { backends } from './kernel/kernel-tools.js';
@@ -25,6 +33,8 @@ describe.skipIf(!isRoot).each(backends)('the enforcer of a host with iptables-%s
   };
   const untilApplied = (revision: number) =>
     expect.poll(() => enforcer.dispatcher.applied().at(-1), poll).toBe(revision);
+
+  const drifts = () => enforcer.dispatcher.reports.filter(({ cause }) => cause === enforceV1.Cause.DRIFT);
 
   beforeEach(async () => {
     host = await createKernelLab();
@@ -133,6 +143,109 @@ describe.skipIf(!isRoot).each(backends)('the enforcer of a host with iptables-%s
     expect(found).toContainEqual(
       expect.objectContaining({ kind: enforceV1.ChangeKind.REMOVED, rule: '-s 192.0.2.9/32 -j ACCEPT' }),
     );
+  });
+
+  it('notices within a second or two that somebody has changed a set, which the kernel tells nobody', async () => {
+    const state = states.find(({ memberSets }) => [...memberSets.values()].some(({ addresses }) => addresses.size > 0));
+    enforcer.say(state as HostState);
+    await enforcer.start(backend, '--drift-interval-ms', '10000');
+    await untilApplied(1);
+    const sets = await setsOf(host);
+    const [name = '', members] = [...sets].find(([, each]) => each.size > 0) ?? [];
+    const startedAt = performance.now();
+    await host.run('ipset', 'flush', name);
+    await expect.poll(drifts, poll).toHaveLength(1);
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+    expect(drifts()[0]?.changedBy).toBe('');
+    expect((await setsOf(host)).get(name)).toEqual(members);
+  });
+
+  describe.runIf(backend === 'nft' && seesHostPids)('hears from the kernel', () => {
+    const iptables = (...args: string[]) => host.run('iptables-nft', '-w', '5', ...args);
+    const start = async (...options: string[]) => {
+      enforcer.say(first);
+      await enforcer.start(backend, '--drift-interval-ms', '600000', ...options);
+      await untilApplied(1);
+      await expect.poll(() => enforcer.log, poll).toContain('the kernel tells which program changes rules');
+    };
+
+    it('that a program has changed rules, repairs them at once, and says which', async () => {
+      await start();
+      await iptables('-I', 'PC-INPUT', '1', '-j', 'ACCEPT');
+      await expect.poll(drifts, poll).toHaveLength(1);
+      expect(drifts()[0]?.changedBy).toMatch(/^iptables-nft \(pid \d+\)$/);
+      expect(await stepsTo(first)).toEqual([]);
+      await host.run('nft', 'delete', 'table', 'ip', 'raw');
+      await expect.poll(drifts, poll).toHaveLength(2);
+      expect(drifts()[1]?.changedBy).toMatch(/^nft \(pid \d+\)$/);
+      expect(await stepsTo(first)).toEqual([]);
+    });
+
+    it('of its own writes and of chains of others, and does not read the kernel for them', async () => {
+      await start();
+      const readCount = await enforcer.readCount();
+      for (const state of states.slice(0, 6)) await untilApplied(enforcer.say(state));
+      await iptables('-N', 'OTHER');
+      await iptables('-A', 'OTHER', '-j', 'DROP');
+      await iptables('-t', 'nat', '-A', 'POSTROUTING', '-o', 'eth7', '-j', 'MASQUERADE');
+      // Events come in order: this one is after all of those.
+      await iptables('-A', 'FORWARD', '-j', 'OTHER');
+      await expect.poll(() => enforcer.readCount(), poll).toBe(readCount + 1);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      expect(await enforcer.readCount()).toBe(readCount + 1);
+      expect(drifts()).toEqual([]);
+    });
+
+    it('who keeps undoing what is repaired, fights it ever less often, and says when it is over', async () => {
+      enforcer.say(first);
+      await enforcer.start(backend, '--drift-interval-ms', '500', '--heartbeat-ms', '100');
+      await untilApplied(1);
+      const undo = 'while sleep 0.05; do iptables-nft -w 5 -F PC-INPUT; done';
+      const program = host.lab.spawnIn('h1', 'sh', ['-c', undo]);
+      const conditions = () => enforcer.dispatcher.requests.at(-1)?.conditions;
+      await expect
+        .poll(conditions, poll)
+        .toEqual([
+          expect.objectContaining({ reason: 'DRIFT_REPEATED', message: expect.stringMatching(/^iptables-nft keeps/) }),
+        ]);
+      const { length } = drifts();
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      expect(drifts().length - length).toBeLessThan(10);
+      expect(drifts().length).toBeGreaterThan(length);
+      const ended = once(program, 'exit');
+      process.kill(-(program.pid as number), 'SIGKILL');
+      await ended;
+      await expect.poll(conditions, poll).toEqual([]);
+      expect(await stepsTo(first)).toEqual([]);
+      expect(enforcer.log).toMatch(/"level":50[^\n]*DRIFT_REPEATED/);
+    });
+
+    it('nothing where nft is missing, says so, and finds out by the timer', async () => {
+      await enforcer.replaceProgram('nft', 'echo "nft: not found" >&2; exit 127');
+      enforcer.say(first);
+      await enforcer.start(backend, '--drift-interval-ms', '300');
+      await untilApplied(1);
+      await expect.poll(() => enforcer.log, poll).toMatch(/nft: not found.*found by the timer only/);
+      await iptables('-I', 'PC-INPUT', '1', '-j', 'ACCEPT');
+      await expect.poll(drifts, poll).toHaveLength(1);
+      expect(drifts()[0]?.changedBy).toBe('');
+      expect(await stepsTo(first)).toEqual([]);
+    });
+
+    it('again after nft has ended, and looks at what was changed meanwhile', async () => {
+      await start();
+      const pids = (await host.run('ip', 'netns', 'pids', host.lab.hostNamespace('h1'))).trim().split('\n');
+      const commands = await Promise.all(
+        pids.map(async (pid) => ({ pid, command: await host.run('cat', `/proc/${pid}/comm`).catch(() => '') })),
+      );
+      const monitor = commands.find(({ command }) => command === 'nft\n');
+      process.kill(Number(monitor?.pid), 'SIGSTOP');
+      await iptables('-I', 'PC-INPUT', '1', '-j', 'ACCEPT');
+      process.kill(Number(monitor?.pid), 'SIGKILL');
+      await expect.poll(() => stepsTo(first), poll).toEqual([]);
+      await iptables('-I', 'PC-INPUT', '1', '-j', 'DROP');
+      await expect.poll(() => drifts().at(-1)?.changedBy, poll).toMatch(/^iptables-nft /);
+    });
   });
 
   it.runIf(backend === 'legacy')('waits for the xtables lock, says so, and goes on by itself', async () => {

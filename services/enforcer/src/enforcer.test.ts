@@ -352,6 +352,36 @@ describe('an enforcer', () => {
       await expect.poll(() => new Replay().take(bench.dispatcher.reports), poll).toEqual(bench.kernel.own());
     });
 
+    it('is looked for as soon as the kernel tells of a change, and says who made it', async () => {
+      bench.dispatcher.say(first);
+      await bench.start();
+      await untilApplied(1);
+      bench.kernel.tables[4].filter?.get('PC-FORWARD')?.push('-j ACCEPT');
+      bench.kernel.tellOfChange({ program: 'iptables-nft-re', pid: 4711 });
+      bench.kernel.tellOfChange({ program: 'nft', pid: 12 });
+      bench.kernel.tellOfChange(undefined);
+      await expect.poll(() => lastReport()?.cause, poll).toBe(enforceV1.Cause.DRIFT);
+      expect(lastReport()?.changedBy).toBe('iptables-nft-re (pid 4711), nft (pid 12)');
+      bench.kernel.tables[4].filter?.get('PC-FORWARD')?.push('-j ACCEPT');
+      bench.kernel.tellOfChange(undefined);
+      await expect.poll(() => lastReport()?.changedBy, poll).toBe('');
+      expect(await stepsTo(bench.kernel, first)).toEqual([]);
+    });
+
+    it('that others write all day makes the host read now and then only', async () => {
+      bench.dispatcher.say(first);
+      await bench.start();
+      await untilApplied(1);
+      const { readCount } = bench.kernel;
+      const endAt = performance.now() + 1200;
+      while (performance.now() < endAt) {
+        bench.kernel.tellOfChange({ program: 'nft', pid: 12 });
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      expect(bench.kernel.readCount - readCount).toBeGreaterThan(1);
+      expect(bench.kernel.readCount - readCount).toBeLessThan(7);
+    });
+
     it('that comes back each time is a condition, until it does not', async () => {
       bench.dispatcher.say(first);
       await bench.start({ driftIntervalMs: 10 });

@@ -8,7 +8,7 @@ import type { Conditions } from './conditions/conditions.js';
 import type { Desired } from './desired/desired.js';
 import { type Generation, isSameGeneration } from './desired/generation.js';
 import { DigestMismatch, SyncClient, type Synced } from './desired/sync-client.js';
-import type { KernelTools } from './kernel/kernel-tools.js';
+import type { KernelTools, Writer } from './kernel/kernel-tools.js';
 import { areSameFailures, type Failure, failuresOf, internalFailure } from './report/failure.js';
 import type { Report } from './report/report.js';
 import type { Reporter } from './report/reporter.js';
@@ -42,15 +42,16 @@ export interface EnforcerStatus {
   readonly failures: readonly Failure[];
 }
 
-type Job = 'sync' | 'enforce' | 'repair' | 'observe' | 'destroyStrays';
+type Job = 'sync' | 'enforce' | 'repair' | 'observe' | 'countMembers' | 'destroyStrays';
 
 /** Pauses between attempts, in milliseconds: the first, and the longest after doubling. */
 const syncPauses = [100, 1000] as const;
 const enforcePauses = [200, 10_000] as const;
 /** The kernel lets go of a set some 20 ms after the last rule that named it (nf_tables destroys rules later). */
 const strayPauses = [20, 10_000] as const;
-const repeatedDriftMessage =
-  'something on this host keeps changing rules or sets of Portcullis; they are repaired each time: find and stop it';
+/** Members of sets are counted so many times as often as the kernel is read, but not more often than this. */
+const countsPerRead = 10;
+const leastCountIntervalMs = 100;
 
 /**
  * The life of one host's enforcement: doorbell or heartbeat → Sync → apply → Report, and between them the look whether the
@@ -66,7 +67,7 @@ export class Enforcer {
   readonly #parts: EnforcerParts;
   readonly #enforcement: Enforcement;
   readonly #syncClient: SyncClient;
-  readonly #schedule = new Schedule<Job>(['sync', 'enforce', 'repair', 'observe', 'destroyStrays']);
+  readonly #schedule = new Schedule<Job>(['sync', 'enforce', 'repair', 'observe', 'countMembers', 'destroyStrays']);
   readonly #wake = new Wake();
   readonly #drift: DriftWatch;
   readonly #jobs: Readonly<Record<Job, (signal: AbortSignal) => Promise<void>>> = {
@@ -74,6 +75,7 @@ export class Enforcer {
     enforce: () => this.#enforce({ syncMs: 0, mustReport: false }),
     observe: () => this.#observe(),
     repair: () => this.#repair(),
+    countMembers: async () => this.#countMembers(),
     destroyStrays: () => this.#destroyStrays(),
   };
   #desired: Desired | undefined;
@@ -95,6 +97,8 @@ export class Enforcer {
     this.#drift = new DriftWatch({
       tools: parts.tools,
       enforcement: this.#enforcement,
+      driftIntervalMs: parts.driftIntervalMs,
+      onNews: () => this.#lookForNews(),
       onRead: () => {
         this.#schedule.set('repair', performance.now());
         this.#wake.wake();
@@ -117,6 +121,7 @@ export class Enforcer {
   /** Until the signal aborts; a job that has begun is finished. */
   async run(signal: AbortSignal): Promise<void> {
     this.#schedule.set('observe', performance.now() + this.#parts.driftIntervalMs);
+    this.#schedule.set('countMembers', performance.now());
     await this.#begin(signal);
     while (!signal.aborted) {
       const job = this.#schedule.take(performance.now());
@@ -226,10 +231,30 @@ export class Enforcer {
     this.#schedule.set('enforce', this.#enforcement.nextRetryAt);
   }
 
+  /** Whether the kernel is known to hold what is desired, but for what others change. */
+  get #isSettled(): boolean {
+    return this.#hasStarted && this.#enforceFailures === 0;
+  }
+
   async #observe(): Promise<void> {
-    const isReady = this.#hasStarted && this.#enforceFailures === 0;
-    this.#schedule.set('observe', performance.now() + this.#parts.driftIntervalMs);
-    if (isReady) await this.#drift.read();
+    const now = performance.now();
+    const { backOffUntil } = this.#drift;
+    this.#schedule.set('observe', now + this.#parts.driftIntervalMs);
+    if (now < backOffUntil) this.#schedule.set('observe', backOffUntil);
+    else if (this.#isSettled) await this.#drift.read();
+  }
+
+  #countMembers(): void {
+    const intervalMs = Math.max(this.#parts.driftIntervalMs / countsPerRead, leastCountIntervalMs);
+    this.#schedule.set('countMembers', performance.now() + intervalMs);
+    if (this.#isSettled) this.#drift.count();
+  }
+
+  #lookForNews(): void {
+    const at = this.#drift.nextReadAt;
+    if (at === undefined) return;
+    this.#schedule.advance('observe', at);
+    this.#wake.wake();
   }
 
   async #repair(): Promise<void> {
@@ -240,15 +265,18 @@ export class Enforcer {
       return;
     }
     this.#scheduleStrays();
-    conditions.set('DRIFT_REPEATED', this.#drift.isRepeated ? repeatedDriftMessage : undefined);
+    this.#lookForNews();
+    conditions.set('DRIFT_REPEATED', this.#drift.complaint);
     if (found === 'clean') return;
     const { diff, failed, planMs, applyMs } = found;
     const changes = [...diff.rules, ...diff.sets];
+    const changedBy = found.changedBy.map(textOfWriter).join(', ');
     log.warn(
-      { count: changes.length, first: changes.slice(0, 5), err: failed },
+      { count: changes.length, first: changes.slice(0, 5), changedBy, err: failed },
       'the kernel did not hold what was applied',
     );
-    if (failed === undefined) this.#report({ cause: 'drift', diff, timings: { syncMs: 0, planMs, applyMs } });
+    if (failed === undefined)
+      this.#report({ cause: 'drift', diff, changedBy, timings: { syncMs: 0, planMs, applyMs } });
     else this.#schedule.set('enforce', performance.now());
   }
 
@@ -283,17 +311,32 @@ export class Enforcer {
     this.#enforceFailures += 1;
   }
 
-  #report(report: Pick<Report, 'cause' | 'diff' | 'timings'> & { before?: Applied; after?: Applied }): void {
+  #report(
+    report: Pick<Report, 'cause' | 'diff' | 'timings' | 'changedBy'> & { before?: Applied; after?: Applied },
+  ): void {
     if (this.#desired === undefined) return;
-    const { cause, diff, timings } = report;
+    const { cause, diff, changedBy, timings } = report;
     const { generation } = this.#desired;
     const { told } = this.#enforcement;
     this.#reported = { generation, failures: this.#failures };
     this.#parts.reporter.push(
-      { generation, cause, diff, timings, failures: this.#failures, lastGood: this.#lastGood, at: new Date() },
+      {
+        generation,
+        cause,
+        diff,
+        changedBy,
+        timings,
+        failures: this.#failures,
+        lastGood: this.#lastGood,
+        at: new Date(),
+      },
       { before: report.before ?? told, after: report.after ?? told },
     );
   }
+}
+
+function textOfWriter({ program, pid }: Writer): string {
+  return `${program} (pid ${pid})`;
 }
 
 function isChange({ rules, sets }: Diff): boolean {

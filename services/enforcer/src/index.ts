@@ -29,7 +29,7 @@ export interface EnforcerOptions {
   readonly backend?: Backend | 'auto';
   /** The longest that a lost doorbell can delay a change, and how often the host says that it is alive. Default: 5 000 ms. */
   readonly heartbeatMs?: number;
-  /** How often the kernel is read and compared. Default: 10 000 ms. */
+  /** How often the kernel is read and compared, also when nothing is heard of a change. Default: 10 000 ms. */
   readonly driftIntervalMs?: number;
   /** How long the dispatcher is waited for at the start, before the last known state is enforced. Default: 2 000 ms. */
   readonly startPatienceMs?: number;
@@ -48,9 +48,10 @@ export interface RunningEnforcer extends Closable {
  */
 export async function openEnforcer(options: EnforcerOptions): Promise<RunningEnforcer> {
   const { host, dispatcher, redisUrl, stateDir, log, heartbeatMs = 5000, driftIntervalMs = 10_000 } = options;
-  const conditions = new Conditions((reason, message) =>
-    message === undefined ? log.info({ reason }, 'condition is over') : log.warn({ reason }, message),
-  );
+  const conditions = new Conditions((reason, message) => {
+    if (message === undefined) log.info({ reason }, 'condition is over');
+    else log[reason === 'DRIFT_REPEATED' ? 'error' : 'warn']({ reason }, message);
+  });
   let isStateFileWhole = false;
   const stateFile = new StateFile({
     folder: stateDir,
@@ -121,7 +122,11 @@ async function openTools({ tools, backend: wanted = 'auto', log }: EnforcerOptio
   const { backend, reason, leftIn } = await detectBackend(wanted, launcher);
   log.info({ backend, reason }, 'back end of iptables');
   return {
-    tools: new SessionTools(backend, launcher),
+    tools: new SessionTools(backend, launcher, (problem) =>
+      problem === undefined
+        ? log.info('the kernel tells which program changes rules')
+        : log.warn({ problem }, 'changes of rules by other programs are found by the timer only'),
+    ),
     clearOtherBackend: leftIn && (() => clearBackend(leftIn, launcher)),
   };
 }

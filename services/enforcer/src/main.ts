@@ -51,7 +51,8 @@ await runMain({
     driftIntervalMs: {
       flag: '--drift-interval-ms <ms>',
       environment: 'PORTCULLIS_DRIFT_INTERVAL_MS',
-      description: 'milliseconds between two looks whether the kernel still holds what was applied',
+      description:
+        'milliseconds between two looks whether the kernel still holds what was applied; members of sets are counted ten times as often',
       schema: wholeNumber({ min: 100, max: 3_600_000 }).default(10_000),
     },
     ...clientOptions,

@@ -113,6 +113,52 @@ describe.skipIf(!isRoot).each(backends)('enforcement by iptables-%s', (backend) 
     for (let i = 1; i <= count; i += 1) expect(saved).toContain(`-A FORWARD -s 192.0.2.${i}/32 -j DROP`);
   });
 
+  it('E6 repairs while others change what is theirs between its reading and its writing, and loses none of it', async () => {
+    const state = states[0] as HostState;
+    const iptables = (...args: string[]) => host.run(`iptables-${backend}`, '-w', '5', ...args);
+    await addForeignRules(host, backend);
+    const enforcement = new Enforcement({
+      tools: watching(tools, async (step) => {
+        if (isRepairing) await disturb();
+        return step;
+      }),
+      log,
+    });
+    let isRepairing = false;
+    let round = 0;
+    const disturb = async () => {
+      round += 1;
+      await iptables('-N', `OTHER-${round}`);
+      await iptables('-A', `OTHER-${round}`, '-s', `192.0.2.${round}`, '-j', 'DROP');
+      await iptables('-I', 'FORWARD', '1', '-j', `OTHER-${round}`);
+      await iptables('-D', 'INPUT', '-i', 'lo', '-j', 'ACCEPT');
+      await iptables('-I', 'INPUT', '1', '-i', 'lo', '-j', 'ACCEPT');
+      await host.run('ipset', 'add', 'other', `198.51.100.${round}`);
+    };
+    await enforcement.enforce(desired(state));
+    for (let i = 0; i < 3; i += 1) {
+      await iptables('-F', 'PC-INPUT');
+      await iptables('-D', 'FORWARD', '-m', 'physdev', '--physdev-is-bridged', '-j', 'PC-FORWARD');
+      const saved = await tools.read();
+      isRepairing = true;
+      expect(await enforcement.repair(saved)).toMatchObject({ failed: undefined });
+      isRepairing = false;
+      const foreign = await foreignPart(host, backend);
+      // What was written into our place meanwhile is put behind us by the next look.
+      await enforcement.repair(await tools.read());
+      expect(await stepsTo(state)).toEqual([]);
+      expect(await foreignPart(host, backend)).toBe(foreign);
+    }
+    expect(round).toBeGreaterThanOrEqual(3);
+    const { ipv4, sets } = await tools.read();
+    for (let i = 1; i <= round; i += 1) {
+      expect(ipv4).toContain(`-A FORWARD -j OTHER-${i}\n`);
+      expect(ipv4).toContain(`-A OTHER-${i} -s 192.0.2.${i}/32 -j DROP\n`);
+      expect(sets).toContain(`add other 198.51.100.${i}`);
+    }
+    expect(ipv4.match(/-A INPUT -i lo -j ACCEPT\n/g)).toHaveLength(1);
+  });
+
   it('gives a set that outgrows its place a larger one', async () => {
     const size = { nicCount: 1, groupCount: 1, rulesPerGroup: 1 };
     const enforcement = new Enforcement({ tools, log });
@@ -211,6 +257,8 @@ function watching(tools: SessionTools, change: (step: Step) => Step | Promise<St
     read: () => tools.read(),
     run: async (step: Step, options?: RunOptions) => tools.run(await change(step), options),
     destroySets: (names: readonly string[]) => tools.destroySets(names),
+    countMembers: () => tools.countMembers(),
+    watch: () => undefined,
     close: () => tools.close(),
   };
 }

@@ -10,7 +10,7 @@ import {
   type Step,
   withoutStrays,
 } from '@portcullis/plan';
-import { type Firewall, FirewallRenderer } from '@portcullis/ruleset';
+import { type Firewall, FirewallRenderer, slottedName } from '@portcullis/ruleset';
 import type { Logger } from '@portcullis/runtime';
 import { Admission, type Admitted, type NicFailure } from '../desired/admission.js';
 import type { Desired } from '../desired/desired.js';
@@ -95,6 +95,17 @@ export class Enforcement {
   /** What the diffs given out so far lead to. */
   get told(): Applied {
     return this.#told ?? nothingApplied;
+  }
+
+  /** Whether each set holds as many members as this process thinks; it does as long as nothing is known. */
+  holds(counts: ReadonlyMap<string, number>): boolean {
+    const applied = this.#applied;
+    if (applied === undefined) return true;
+    return ([4, 6] as const).every((family) =>
+      [...applied[family].sets].every(
+        ([name, { slot, members }]) => counts.get(slottedName(name, slot)) === members.size,
+      ),
+    );
   }
 
   /** When a NIC that the kernel refused is to be tried again; undefined where there is none. */

@@ -20,6 +20,8 @@ export interface Launcher {
   run(argv: readonly string[], options?: { readonly input?: string }): Promise<ToolResult>;
   /** Starts a program that reads its standard input until it ends. */
   start(argv: readonly string[]): RunningTool;
+  /** Whether a process is, or was until a few seconds ago, one that was started here. */
+  isOwn(pid: number): boolean;
 }
 
 export interface LauncherOptions {
@@ -30,7 +32,11 @@ export interface LauncherOptions {
   readonly timeoutMs?: number;
 }
 
+/** What a process has done may be heard of a little after its end; a process id comes again much later. */
+const rememberedMs = 5000;
+
 export function createLauncher({ prefix = [], env = {}, timeoutMs = 60_000 }: LauncherOptions = {}): Launcher {
+  const own = new Set<number>();
   const start = (argv: readonly string[]): RunningTool => {
     const [command = '', ...args] = [...prefix, ...argv];
     // Messages are read: they must not be translated. Services are often started without /usr/sbin.
@@ -38,6 +44,11 @@ export function createLauncher({ prefix = [], env = {}, timeoutMs = 60_000 }: La
     const child = spawn(command, args, { stdio: 'pipe', env: { ...process.env, ...env, LC_ALL: 'C', PATH: path } });
     // A program that ends early tells why with its status; a broken pipe adds nothing.
     child.stdin.on('error', () => undefined);
+    const { pid } = child;
+    if (pid !== undefined) {
+      own.add(pid);
+      child.once('close', () => setTimeout(() => own.delete(pid), rememberedMs).unref());
+    }
     return child;
   };
   const run: Launcher['run'] = (argv, { input = '' } = {}) =>
@@ -57,5 +68,5 @@ export function createLauncher({ prefix = [], env = {}, timeoutMs = 60_000 }: La
       child.once('close', (status, signal) => end(status ?? undefined, signal === null ? '' : `ended by ${signal}`));
       child.stdin.end(input);
     });
-  return { run, start };
+  return { run, start, isOwn: (pid) => own.has(pid) };
 }

@@ -10,6 +10,12 @@ export interface RunOptions {
   readonly exact?: boolean;
 }
 
+/** A program that has changed rules, as the kernel names it: at most 15 characters. */
+export interface Writer {
+  readonly program: string;
+  readonly pid: number;
+}
+
 /** All that the enforcer asks of the kernel. One step for sets, and one for the rules of each family, at a time. */
 export interface KernelTools {
   readonly backend: Backend;
@@ -22,6 +28,13 @@ export interface KernelTools {
   run(step: Step, options?: RunOptions): Promise<void>;
   /** Destroys sets, and returns those that are gone: the kernel keeps a set for a while after its last rule is gone. */
   destroySets(names: readonly string[]): Promise<ReadonlySet<string>>;
+  /** How many members each set of ours holds, by full name: far cheaper than to read. */
+  countMembers(): Promise<ReadonlyMap<string, number>>;
+  /**
+   * Calls back soon after another program has changed rules that may be ours, until the tools are closed. Undefined:
+   * changes may have gone unnoticed. Where the kernel does not tell, never.
+   */
+  watch(onChange: (writer: Writer | undefined) => void): void;
   /** Ends what runs. The kernel keeps everything. */
   close(): Promise<void>;
 }

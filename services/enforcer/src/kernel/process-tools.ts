@@ -46,6 +46,16 @@ export class ProcessTools implements KernelTools {
     return gone;
   }
 
+  async countMembers(): Promise<ReadonlyMap<string, number>> {
+    const argv = ['ipset', 'list', '-terse'];
+    const result = await this.launcher.run(argv);
+    if (result.status !== 0) throw failed(argv, result);
+    const headers = result.stdout.matchAll(/^Name: (pc-\S+)\n(?:.+\n)*?Number of entries: (\d+)$/gm);
+    return new Map([...headers].map(([, name = '', count]) => [name, Number(count)]));
+  }
+
+  watch(): void {}
+
   async close(): Promise<void> {}
 }
 

@@ -1,6 +1,7 @@
 import type { SavedKernel, Step } from '@portcullis/plan';
+import { ChangeMonitor } from './change-monitor.js';
 import type { Launcher } from './exec.js';
-import type { Backend, KernelTools, RunOptions } from './kernel-tools.js';
+import type { Backend, KernelTools, RunOptions, Writer } from './kernel-tools.js';
 import { idempotent, isUnknownSet, ProcessTools, restoreCommand } from './process-tools.js';
 import { ToolError } from './tool-error.js';
 import { ToolSession } from './tool-session.js';
@@ -15,15 +16,23 @@ export class SessionTools implements KernelTools {
   readonly #exact: ProcessTools;
   readonly #ipset: ToolSession;
   readonly #restore: Readonly<Record<4 | 6, ToolSession>>;
+  readonly #monitor: ChangeMonitor | undefined;
   #batchCount = 0;
 
-  constructor(backend: Backend, launcher: Launcher) {
+  /** `onMonitorProblem`: why changes by others are not heard of, or undefined once they are. */
+  constructor(
+    backend: Backend,
+    launcher: Launcher,
+    onMonitorProblem: (problem: string | undefined) => void = () => {},
+  ) {
     this.backend = backend;
     this.#exact = new ProcessTools(backend, launcher);
     this.#ipset = new ToolSession({ launcher, argv: ['ipset', '-'] });
     const restore = (family: 4 | 6) =>
       new ToolSession({ launcher, argv: [...restoreCommand(backend, family), '--verbose'] });
     this.#restore = { 4: restore(4), 6: restore(6) };
+    // The legacy back end has no events.
+    if (backend === 'nft') this.#monitor = new ChangeMonitor({ launcher, onProblem: onMonitorProblem });
   }
 
   read(): Promise<SavedKernel> {
@@ -51,7 +60,16 @@ export class SessionTools implements KernelTools {
     return gone;
   }
 
+  countMembers(): Promise<ReadonlyMap<string, number>> {
+    return this.#exact.countMembers();
+  }
+
+  watch(onChange: (writer: Writer | undefined) => void): void {
+    this.#monitor?.start(onChange);
+  }
+
   async close(): Promise<void> {
+    await this.#monitor?.close();
     await Promise.all([this.#ipset, this.#restore[4], this.#restore[6]].map((session) => session.close()));
   }
 

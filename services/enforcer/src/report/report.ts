@@ -10,6 +10,8 @@ export interface Report {
   readonly generation: Generation;
   readonly cause: 'change' | 'drift' | 'start';
   readonly diff: Diff;
+  /** Programs that caused a drift, where they are known. */
+  readonly changedBy?: string | undefined;
   readonly timings: { readonly syncMs: number; readonly planMs: number; readonly applyMs: number };
   /** What is not in force; none means applied. */
   readonly failures: readonly Failure[];
@@ -30,7 +32,7 @@ const kinds = { added: enforceV1.ChangeKind.ADDED, removed: enforceV1.ChangeKind
 
 /** A report as messages: one, or for a large diff several, to be read in order. */
 export function encodeReport(report: Report): enforceV1.HostReport[] {
-  const { generation, cause, timings, failures, lastGood } = report;
+  const { generation, cause, changedBy = '', timings, failures, lastGood } = report;
   return splitDiff(report.diff).map((diff) =>
     create(enforceV1.HostReportSchema, {
       generation: encodeGeneration(generation),
@@ -45,6 +47,7 @@ export function encodeReport(report: Report): enforceV1.HostReport[] {
       failures: failures.map(({ nic = '', set = '', reason, message }) => ({ nic, set, reason, message })),
       ...(failures.length === 0 || lastGood === undefined ? {} : { lastGoodGeneration: encodeGeneration(lastGood) }),
       reportTime: timestampFromDate(report.at),
+      changedBy,
     }),
   );
 }
