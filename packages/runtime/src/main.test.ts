@@ -69,6 +69,11 @@ it('a signal while it starts ends it as soon as it has started', async () => {
   expect(await ended).toMatchObject({ status: 0, stdout: 'starting\nclose\n' });
 });
 
+it('a start that leaves nothing to close ends it with status 0', async () => {
+  const { ended } = await run(`async () => { console.log('done'); return undefined; }`);
+  expect(await ended).toMatchObject({ status: 0, stdout: 'done\n' });
+});
+
 it('a start that fails is one clear line and status 1', async () => {
   const { ended } = await run(`async () => { throw new Error('the database is away'); }`);
   const { status, stderr } = await ended;

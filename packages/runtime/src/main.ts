@@ -15,8 +15,14 @@ export interface Main<Declared extends Options> {
   readonly options: Declared;
   /** How long it may take to close; 10 s unless given. */
   readonly closeTimeoutMs?: number;
-  /** `signal` aborts when the program is told to end, also while it still starts. */
-  start(config: Configuration<Declared>, surroundings: { log: Logger; signal: AbortSignal }): Promise<Closable>;
+  /**
+   * `signal` aborts when the program is told to end, also while it still starts. Undefined: everything is done, and the
+   * program ends.
+   */
+  start(
+    config: Configuration<Declared>,
+    surroundings: { log: Logger; signal: AbortSignal },
+  ): Promise<Closable | undefined>;
 }
 
 const logOptions = {
@@ -62,7 +68,7 @@ export async function runMain<Declared extends Options>(main: Main<Declared>): P
     process.on('SIGINT', onSignal);
   });
 
-  let running: Closable;
+  let running: Closable | undefined;
   try {
     running = await main.start(config, { log, signal: stopping.signal });
   } catch (error) {
@@ -70,6 +76,7 @@ export async function runMain<Declared extends Options>(main: Main<Declared>): P
     log.fatal({ err: error }, `could not start: ${error instanceof Error ? error.message : String(error)}`);
     process.exit(1);
   }
+  if (running === undefined) process.exit(0);
   await stopped;
   await running.close().catch(fail('could not close'));
   log.info('closed');

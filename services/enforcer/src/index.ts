@@ -5,10 +5,8 @@ import { listenForDoorbells } from '@portcullis/stream';
 import { bridgeNetfilterProblem } from './conditions/bridge-netfilter.js';
 import { Conditions } from './conditions/conditions.js';
 import { Enforcer, type EnforcerStatus } from './enforcer.js';
-import { clearBackend, detectBackend } from './kernel/backend.js';
-import { createLauncher } from './kernel/exec.js';
 import type { Backend, KernelTools } from './kernel/kernel-tools.js';
-import { SessionTools } from './kernel/session-tools.js';
+import { openTools } from './kernel/open-tools.js';
 import { Reporter } from './report/reporter.js';
 import { StateFile } from './state-file/state-file.js';
 import { enforcerVersion } from './version.js';
@@ -63,7 +61,9 @@ export async function openEnforcer(options: EnforcerOptions): Promise<RunningEnf
   });
   const { desired: lastKnown, problems } = await stateFile.load();
   if (problems.length > 0) conditions.set('STATE_FILE_CORRUPT', problems.join('; '));
-  const { tools, clearOtherBackend } = await openTools(options);
+  const { tools, clearOtherBackend } = options.tools
+    ? { tools: options.tools, clearOtherBackend: undefined }
+    : await openTools(options.backend ?? 'auto', log);
 
   const client = createClient(enforceV1.EnforceService, dispatcher);
   const reporter = new Reporter({
@@ -113,21 +113,6 @@ export async function openEnforcer(options: EnforcerOptions): Promise<RunningEnf
       reporting.abort();
       await Promise.all([sending, stateFile.close(), tools.close()]);
     },
-  };
-}
-
-async function openTools({ tools, backend: wanted = 'auto', log }: EnforcerOptions) {
-  if (tools !== undefined) return { tools, clearOtherBackend: undefined };
-  const launcher = createLauncher();
-  const { backend, reason, leftIn } = await detectBackend(wanted, launcher);
-  log.info({ backend, reason }, 'back end of iptables');
-  return {
-    tools: new SessionTools(backend, launcher, (problem) =>
-      problem === undefined
-        ? log.info('the kernel tells which program changes rules')
-        : log.warn({ problem }, 'changes of rules by other programs are found by the timer only'),
-    ),
-    clearOtherBackend: leftIn && (() => clearBackend(leftIn, launcher)),
   };
 }
 

@@ -1,6 +1,7 @@
 import { clientOptions, openClientSecurity, openTransport } from '@portcullis/rpc';
 import { runMain, wholeNumber } from '@portcullis/runtime';
 import { z } from 'zod';
+import { boot } from './boot.js';
 import { openEnforcer } from './index.js';
 
 const target = z.string().regex(/^(https?:\/\/|unix:\/)/, 'must be http://host:port or unix:/path/of.sock');
@@ -41,6 +42,16 @@ await runMain({
       description: 'where the last known state is kept, for a start while the dispatcher is away',
       schema: z.string().default('/var/lib/portcullis/enforcer'),
     },
+    boot: {
+      flag: '--boot',
+      environment: 'PORTCULLIS_BOOT',
+      description:
+        'puts the last known state in force and ends, without dispatcher and Redis: for the time before the network is up',
+      schema: z
+        .enum(['true', 'false'], 'must be true or false')
+        .default('false')
+        .transform((text) => text === 'true'),
+    },
     heartbeatMs: {
       flag: '--heartbeat-ms <ms>',
       environment: 'PORTCULLIS_HEARTBEAT_MS',
@@ -57,7 +68,11 @@ await runMain({
     },
     ...clientOptions,
   },
-  start: async ({ dispatcher: address, ...config }, { log }) => {
+  start: async ({ dispatcher: address, boot: isBoot, ...config }, { log }) => {
+    if (isBoot) {
+      await boot({ ...config, log });
+      return undefined;
+    }
     const credentials = await openClientSecurity(config, log);
     const dispatcher = openTransport(address, { log, ...credentials });
     const enforcer = await openEnforcer({ ...config, dispatcher, log });
