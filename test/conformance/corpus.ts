@@ -36,15 +36,29 @@ const addressGroupId = (name: string) => `projects/p/addressGroups/${name}`;
 const id = (group: string) => `projects/p/securityGroups/${group}`;
 const nic = (name: string) => `projects/p/nics/${name}`;
 
+export type GroupSpecs = Readonly<Record<string, GroupSpec>>;
 type GroupSpec = { nics?: string[]; rules?: string[]; disabled?: boolean };
-type NicSpec = { antiSpoofing?: boolean; egressDefault?: EgressDefault; allowedPairs?: readonly AddressPair[] };
+/** `also` are further addresses; one that is not bound is on no host. */
+type NicSpec = {
+  antiSpoofing?: boolean;
+  egressDefault?: EgressDefault;
+  allowedPairs?: readonly AddressPair[];
+  also?: string[];
+  isBound?: boolean;
+};
+
+export interface ScenarioOptions {
+  readonly nics?: Record<string, NicSpec>;
+  readonly dhcpServers?: string[];
+  readonly addressGroups?: Record<string, string[]>;
+}
 
 /** Rules are written as people say them: `in tcp 80-90 cidr 10.0.0.0/24 group db`, `in all named office`, `out all off`. */
 export function scenario(
   name: string,
-  groups: Record<string, GroupSpec>,
+  groups: GroupSpecs,
   verdicts: readonly string[],
-  options: { nics?: Record<string, NicSpec>; dhcpServers?: string[]; addressGroups?: Record<string, string[]> } = {},
+  options: ScenarioOptions = {},
 ): Scenario {
   const securityGroups = Object.entries(groups).map(([group, { nics = [], rules = [], disabled = false }]) => {
     const value: SecurityGroup = {
@@ -57,8 +71,14 @@ export function scenario(
     return [value.id, value] as const;
   });
   const nics = nicsOf.map((each, i) => {
-    const { antiSpoofing = false, egressDefault = 'auto', allowedPairs = [] } = options.nics?.[`n${i}`] ?? {};
-    return [each.id, { ...each, antiSpoofing, egressDefault, allowedPairs }] as const;
+    const {
+      antiSpoofing = false,
+      egressDefault = 'auto',
+      allowedPairs = [],
+      also = [],
+    } = options.nics?.[`n${i}`] ?? {};
+    const addresses = [...each.addresses, ...also];
+    return [each.id, { ...each, addresses, antiSpoofing, egressDefault, allowedPairs }] as const;
   });
   const dhcpServers = options.dhcpServers ?? [];
   const cloud: Cloud = {
@@ -70,7 +90,9 @@ export function scenario(
     ),
     networks: new Map(networks.map((network) => [network.id, { ...network, dhcpServers }])),
     nics: new Map(nics),
-    bindings: labBindings(),
+    bindings: new Map(
+      [...labBindings()].filter(([, { nic: bound }]) => options.nics?.[bound.slice(nic('').length)]?.isBound !== false),
+    ),
   };
   return { name, cloud, verdicts };
 }
@@ -171,4 +193,49 @@ function discoveryOf(name: string, variant: string, { own, peer, mac }: Speaks):
     ...(name === 'rs' ? {} : { target }),
     ...(name === 'dad' || variant === 'bare' ? {} : { linkLayerAddress }),
   };
+}
+
+/** A state as `scenario` takes it: groups, then options, with what differs from the lab's own NICs. */
+export function formatScenario({ groups, addressGroups, nics, bindings, networks: all }: Cloud): string {
+  const last = (name: string) => name.slice(name.lastIndexOf('/') + 1);
+  const isOurs = (name: string) => nicsOf.some((each) => each.id === name);
+  const groupSpecs = [...groups.values()].map((group) => {
+    const members = group.nics.filter(isOurs).map(last);
+    const spec = { nics: members, rules: group.rules.map(formatRule), ...(group.enabled ? {} : { disabled: true }) };
+    return [last(group.id), spec];
+  });
+  const nicSpecs = nicsOf.flatMap((each, i) => {
+    const { antiSpoofing = false, egressDefault = 'auto', addresses = [], allowedPairs = [] } = nics.get(each.id) ?? {};
+    const also = addresses.filter((address) => !each.addresses.includes(address));
+    const spec: NicSpec = {
+      ...(antiSpoofing ? { antiSpoofing } : {}),
+      ...(egressDefault === 'auto' ? {} : { egressDefault }),
+      ...(allowedPairs.length === 0 ? {} : { allowedPairs }),
+      ...(also.length === 0 ? {} : { also }),
+      ...(i === 1 || bindings.has(`${each.id}/bindings/hosts/h1`) ? {} : { isBound: false }),
+    };
+    return Object.keys(spec).length === 0 ? [] : [[last(each.id), spec]];
+  });
+  const named = [...addressGroups.values()].map(({ id: name, cidrs }) => [last(name), cidrs]);
+  const [dhcpServers = []] = [...all.values()].map((network) => network.dhcpServers);
+  const options = {
+    nics: Object.fromEntries(nicSpecs),
+    addressGroups: Object.fromEntries(named),
+    ...(dhcpServers.length === 0 ? {} : { dhcpServers }),
+  };
+  return `${JSON.stringify(Object.fromEntries(groupSpecs))}, ${JSON.stringify(options)}`;
+}
+
+function formatRule({ direction, protocol, ports, icmp, cidr, addressGroup, remoteGroup, active }: Rule): string {
+  const last = (name: string) => name.slice(name.lastIndexOf('/') + 1);
+  return [
+    direction === 'ingress' ? 'in' : 'out',
+    protocol,
+    ...(ports === undefined ? [] : [ports.start === ports.end ? `${ports.start}` : `${ports.start}-${ports.end}`]),
+    ...(icmp === undefined ? [] : ['type', icmp.code === undefined ? `${icmp.type}` : `${icmp.type}/${icmp.code}`]),
+    ...(cidr === undefined ? [] : ['cidr', cidr]),
+    ...(addressGroup === undefined ? [] : ['named', last(addressGroup)]),
+    ...(remoteGroup === undefined ? [] : ['group', last(remoteGroup)]),
+    ...(active ? [] : ['off']),
+  ].join(' ');
 }

@@ -30,6 +30,15 @@ export function runSimulated(firewall: SimulatedFirewall, step: Step): void {
   else firewall.restoreRules(step.family, step.text, { keepOthers: true });
 }
 
+/** What changes at once: a line for sets, or one table. */
+export function smallest(steps: readonly Step[]): Step[] {
+  return steps.flatMap((step): Step[] =>
+    step.kind === 'sets'
+      ? step.lines.map((line) => ({ ...step, lines: [line] }))
+      : step.text.split(/(?<=COMMIT\n)/).map((text) => ({ ...step, text })),
+  );
+}
+
 /** What the reference says: both ends that are on the host are judged. */
 export function isAllowed(at: Cloud, flow: Flow): boolean {
   const isHere = (nic: Flow['from']) => nic !== undefined && at.bindings.has(`${nic.id}/bindings/hosts/h1`);

@@ -1,7 +1,7 @@
 import type { Cloud } from '@portcullis/compile';
 import { type Applied, nothingApplied, planChange, readApplied } from '@portcullis/plan';
 import { FirewallRenderer } from '@portcullis/ruleset';
-import { createLab, kernelState, type Lab, type LabVm, Prober } from '@portcullis/testing';
+import { createLab, kernelState, type Lab, type LabOptions, type LabVm, Prober } from '@portcullis/testing';
 import { type Flow, frameOf, labBindings, networks, nicsOf, stateOf } from './worlds.js';
 
 /**
@@ -22,12 +22,7 @@ export class KernelJudge {
   }
 
   static async start(backend: 'nft' | 'legacy'): Promise<KernelJudge> {
-    const lab = await createLab({
-      hosts: ['h1'],
-      networks: networks.map(({ id }) => ({ id, cidrs: ['10.0.0.0/24', '2001:db8::/64'] })),
-      vms: [...nicsOf.map(nicVm), ...networks.map(({ id }, n) => outsiderVm(id, n))],
-    });
-    return new KernelJudge(lab, backend);
+    return new KernelJudge(await createLab(judgedLab()), backend);
   }
 
   /** The same cloud with the bindings of the lab: all NICs on `h1`, but n1. */
@@ -70,11 +65,10 @@ export class KernelJudge {
   /** For each flow whether its packet arrives. Each is new: nothing is remembered between two calls of `apply`. */
   async deliver(flows: readonly Flow[], expected: readonly boolean[]): Promise<boolean[]> {
     const probes = flows.map((flow, i) => {
-      const outsider = `out${networks.findIndex(({ id }) => id === (flow.from ?? flow.to)?.network)}`;
-      const to = flow.to === undefined ? outsider : nicId(flow.to.id);
+      const { from, to } = endsOf(flow);
       const packet = { ...frameOf(flow), dstMac: this.lab.vm(to).mac };
       const fate = expected[i] === true ? ('delivered' as const) : ('dropped' as const);
-      return { from: flow.from === undefined ? outsider : nicId(flow.from.id), to, packet, expected: fate };
+      return { from, to, packet, expected: fate };
     });
     const results = await this.#prober.probe(probes);
     return results.map(({ fate }) => fate === 'delivered');
@@ -94,6 +88,21 @@ export class KernelJudge {
     if (code !== 0) throw new Error(`${command}: ${stderr}\n${input}`);
     return stdout;
   }
+}
+
+/** What the lab of the kernel consists of. */
+export function judgedLab(): LabOptions {
+  return {
+    hosts: ['h1'],
+    networks: networks.map(({ id }) => ({ id, cidrs: ['10.0.0.0/24', '2001:db8::/64'] })),
+    vms: [...nicsOf.map(nicVm), ...networks.map(({ id }, n) => outsiderVm(id, n))],
+  };
+}
+
+/** The VMs of that lab at the two ends of a flow. */
+export function endsOf({ from, to }: Flow): { from: string; to: string } {
+  const outsider = `out${networks.findIndex(({ id }) => id === (from ?? to)?.network)}`;
+  return { from: from ? nicId(from.id) : outsider, to: to ? nicId(to.id) : outsider };
 }
 
 function nicId(id: string): string {

@@ -16,6 +16,10 @@ export interface Packet {
   readonly icmpCode?: number;
   /** RFC 9293 §3.1 control bits. Default: `['syn']`. */
   readonly tcpFlags?: readonly TcpFlag[];
+  /** Default: 1. */
+  readonly tcpSequence?: number;
+  /** Default: 0. */
+  readonly tcpAcknowledgement?: number;
   /** Marks the payload, so that one packet is told from all others: 0 to 2^32 - 1. */
   readonly id?: number;
   /**
@@ -23,6 +27,8 @@ export interface Packet {
    * half of `id`, so that each packet is a flow of its own) and a sequence number (the high half).
    */
   readonly icmpBody?: Uint8Array;
+  /** What is carried. Default: a marker and `id`. */
+  readonly payload?: Uint8Array;
   /** ICMPv6 133, 135 and 136 only: the whole message, which has no room for a payload. In place of `icmpBody`. */
   readonly discovery?: Discovery;
 }
@@ -111,11 +117,12 @@ function ipv6Header({ src, dst, protocol, hopLimit, length }: Header): Buffer {
 
 function buildSegment(packet: Packet, addresses: Buffer, protocol: number): Buffer {
   const id = packet.id ?? 0;
-  const payload = Buffer.concat([marker, uint32(id)]);
+  const payload = packet.payload === undefined ? Buffer.concat([marker, uint32(id)]) : Buffer.from(packet.payload);
   const ports = Buffer.concat([uint16(packet.srcPort ?? 0), uint16(packet.dstPort ?? 0)]);
   if (packet.protocol === 'tcp') {
     const flags = (packet.tcpFlags ?? ['syn']).reduce((bits, flag) => bits | tcpFlagBits[flag], 0);
-    const rest = Buffer.concat([uint32(1), uint32(0), Buffer.from([0x50, flags]), uint16(64_240), uint32(0)]);
+    const numbers = [uint32(packet.tcpSequence ?? 1), uint32(packet.tcpAcknowledgement ?? 0)];
+    const rest = Buffer.concat([...numbers, Buffer.from([0x50, flags]), uint16(64_240), uint32(0)]);
     return withChecksum(Buffer.concat([ports, rest, payload]), 16, pseudoHeader);
   }
   if (packet.protocol === 'udp') {

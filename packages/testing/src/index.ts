@@ -2,6 +2,7 @@ export { buildFrame, internetChecksum, type Packet, type ParsedPacket, parseFram
 export { createLab, type Lab } from './lab/lab.js';
 export { type CommandResult, type RunOptions, removeLeftovers } from './lab/namespaces.js';
 export type { LabNetwork, LabOptions, LabVm } from './lab/topology.js';
+export { Flood, type FloodRound, floodNow, type Lane } from './probe/flood.js';
 export {
   type Fate,
   type Probe,
