@@ -46,3 +46,17 @@ it('an API error stays what it is', () => {
   const error = notFound('hosts/h');
   expect(toApiError(error)).toBe(error);
 });
+
+it('a list has as many items as a trailer takes, however many bytes their characters have', () => {
+  const violations = Array.from({ length: 12 }, (_, i) => ({ ...violation, description: `${i} ${'語'.repeat(200)}` }));
+  const { details, rawMessage } = invalidArgument(violations);
+  const [named] = invalidArgument(violations).findDetails(errorDetails.BadRequestSchema);
+  expect(named?.fieldViolations).toHaveLength(5);
+  expect(rawMessage).toMatch(/and 7 more$/);
+  expect(details).toHaveLength(2);
+  const obstacles = violations.map(({ field: subject, description }) => ({ subject, description }));
+  const [listed] = failedPrecondition('IN_USE', 'in use', obstacles).findDetails(
+    errorDetails.PreconditionFailureSchema,
+  );
+  expect(listed?.violations).toHaveLength(4);
+});

@@ -33,17 +33,25 @@ interface ErrorOptions {
   readonly details?: readonly Detail[];
 }
 
-/** Errors travel in trailers, whose room is small: more, or longer, would cost the caller the whole error. */
+/**
+ * Errors travel in trailers, whose room is small: more, or longer, would cost the caller the whole list. In items, characters
+ * of a text, and bytes of a list, which together with the `ErrorInfo` beside it is what `formatStatus` leaves to details.
+ */
 const maxViolations = 12;
 const maxDescriptionLength = 160;
+const maxListBytes = 2800;
 
-/** INVALID_ARGUMENT with a `BadRequest` that names each field, up to 12 of them. `violations` holds at least one. */
+/** Of an item, and of each text in it: a tag and a length. */
+const framingBytes = 2;
+
+/** INVALID_ARGUMENT with a `BadRequest` that names each field, as many as fit. `violations` holds at least one. */
 export function invalidArgument(violations: readonly FieldViolation[]): ConnectError {
-  const shown = violations.slice(0, maxViolations).map(({ field, reason, description }) => ({
+  const short = violations.slice(0, maxViolations).map(({ field, reason, description }) => ({
     field: shorten(field),
     reason,
     description: shorten(description),
   }));
+  const shown = fitting(short);
   const hiddenCount = violations.length - shown.length;
   const lines = shown.map(({ field, description }) => `${field}: ${description}`);
   const message = [...lines, ...(hiddenCount > 0 ? [`and ${hiddenCount} more`] : [])].join('; ');
@@ -68,9 +76,9 @@ export interface Obstacle {
   readonly description: string;
 }
 
-/** FAILED_PRECONDITION with a `PreconditionFailure` that lists what stands in the way. */
+/** FAILED_PRECONDITION with a `PreconditionFailure` that lists what stands in the way, as much of it as fits. */
 export function failedPrecondition(reason: string, message: string, obstacles: readonly Obstacle[]): ConnectError {
-  const value = { violations: obstacles.map((obstacle) => ({ type: reason, ...obstacle })) };
+  const value = { violations: fitting(obstacles.map((obstacle) => ({ type: reason, ...obstacle }))) };
   const details = [{ desc: errorDetails.PreconditionFailureSchema, value }];
   return apiError(Code.FailedPrecondition, reason, message, { details });
 }
@@ -111,6 +119,16 @@ export function aborted(reason: string, message: string): ConnectError {
 export function toApiError(thrown: unknown): ConnectError {
   if (thrown instanceof ConnectError) return thrown;
   return apiError(Code.Internal, 'INTERNAL', 'internal error');
+}
+
+/** The first items, by their bytes; one in any case. */
+function fitting<Item extends object>(items: readonly Item[]): Item[] {
+  let room = maxListBytes;
+  return items.filter((item, i) => {
+    const texts: string[] = Object.values(item);
+    room -= texts.reduce((sum, text) => sum + framingBytes + Buffer.byteLength(text), framingBytes);
+    return i === 0 || room >= 0;
+  });
 }
 
 function shorten(text: string): string {
