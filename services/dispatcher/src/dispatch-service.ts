@@ -3,6 +3,7 @@ import type { ServiceImpl } from '@connectrpc/connect';
 import { dispatchV1 } from '@portcullis/api';
 import { notFound, pageOf, unavailable } from '@portcullis/rpc';
 import { type Dispatch, notReady } from './enforce-service.js';
+import { requireName, requireNames } from './names.js';
 import { conditionOf, hostStatus } from './status.js';
 import { waitForEnforcement } from './wait.js';
 
@@ -15,6 +16,7 @@ export function dispatchService({ state, feed, now }: Dispatch): ServiceImpl<typ
     waitForEnforcement: (request, { signal }) => waitForEnforcement(state, request, { now, signal }),
 
     async getHostStatus({ host }) {
+      requireName('host', host, 'host');
       requireReady();
       const record = state.record(host);
       if (record === undefined) throw notFound(host);
@@ -29,6 +31,7 @@ export function dispatchService({ state, feed, now }: Dispatch): ServiceImpl<typ
     },
 
     async getNicStatus({ nic }) {
+      requireName('nic', nic, 'nic');
       requireReady();
       if (!state.span.cloud.nics.has(nic)) throw notFound(nic);
       const statuses = [...state.span.hostsOfNic(nic)].toSorted().flatMap((host) => {
@@ -50,6 +53,10 @@ export function dispatchService({ state, feed, now }: Dispatch): ServiceImpl<typ
     },
 
     async *watchStatus({ hosts }, { signal }) {
+      requireNames(
+        hosts.map((name, i) => ({ field: `hosts[${i}]`, name })),
+        'host',
+      );
       requireReady();
       const wanted = new Set(hosts);
       const isWanted = (host: string) => wanted.size === 0 || wanted.has(host);

@@ -4,6 +4,7 @@ import { enforceV1 } from '@portcullis/api';
 import { notFound, unavailable } from '@portcullis/rpc';
 import type { DispatchState } from './dispatch-state.js';
 import type { HostRecord } from './host-record.js';
+import { requireName } from './names.js';
 import type { StatusFeed } from './status-feed.js';
 import { answerSync, decodeGeneration } from './sync.js';
 
@@ -42,6 +43,7 @@ export function enforceService({ state, feed, now }: Dispatch): ServiceImpl<type
 
 /** A host is told nothing before everything is known, and nothing if it is not registered: it keeps what it has (E1). */
 function heard(state: DispatchState, host: string, at: Date): HostRecord {
+  requireName('host', host, 'host');
   if (!state.ready) throw unavailable('DISPATCHER_NOT_READY', notReady);
   const record = state.record(host);
   if (record === undefined) throw notFound(host);

@@ -1,10 +1,11 @@
 import { create } from '@bufbuild/protobuf';
-import { durationMs } from '@bufbuild/protobuf/wkt';
+import { type Duration, durationMs } from '@bufbuild/protobuf/wkt';
 import { dispatchV1, type enforceV1, parseRevisionToken } from '@portcullis/api';
 import { type FieldViolation, failedPrecondition, invalidArgument, notFound } from '@portcullis/rpc';
 import type { DispatchState } from './dispatch-state.js';
 import type { Generation, Source } from './generation.js';
 import type { HostRecord } from './host-record.js';
+import { nameViolations, quote } from './names.js';
 import { conditionOf } from './status.js';
 import { encodeGeneration } from './sync.js';
 
@@ -12,6 +13,8 @@ const defaultTimeoutMs = 30_000;
 const maxTimeoutMs = 300_000;
 /** Hosts, or NICs, of one call: each is looked at whenever any host reports. */
 const maxNames = 1000;
+/** Tokens that are told to be none. */
+const maxTold = 100;
 
 /** D4: succeeds only when every host of the scope has acknowledged every change up to the tokens. */
 export async function waitForEnforcement(
@@ -44,34 +47,46 @@ type Wanted = { [source in Source]?: { epoch: string; revision: number } };
 function readRequest(request: dispatchV1.WaitForEnforcementRequest): { wanted: Wanted; timeoutMs: number } {
   const violations: FieldViolation[] = [];
   const wanted: Wanted = {};
-  request.revisionTokens.forEach((text, i) => {
+  for (const [i, text] of request.revisionTokens.entries()) {
     const token = parseRevisionToken(text);
     if (token === undefined) {
       violations.push({
         field: `revision_tokens[${i}]`,
         reason: 'REVISION_TOKEN_MALFORMED',
-        description: 'is not a token that a mutating call returned',
+        description: `${quote(text)} is not a token that a mutating call returned`,
       });
-      return;
+      // A request has room for a million.
+      if (violations.length === maxTold) break;
+      continue;
     }
     const known = wanted[token.service];
     if (known === undefined || known.epoch !== token.epoch || known.revision < token.revision) {
       wanted[token.service] = token;
     }
-  });
-  const { timeout } = request;
-  const timeoutMs = timeout === undefined ? defaultTimeoutMs : durationMs(timeout);
-  if (timeoutMs < 0 || timeoutMs > maxTimeoutMs) {
-    violations.push({ field: 'timeout', reason: 'OUT_OF_RANGE', description: 'must be between 0 s and 300 s' });
   }
-  for (const field of ['hosts', 'nics'] as const) {
+  const { timeout } = request;
+  if (timeout !== undefined && !isAllowed(timeout)) {
+    const description = `${timeout.seconds} s and ${timeout.nanos} ns is not in 0-${maxTimeoutMs / 1000} s`;
+    violations.push({ field: 'timeout', reason: 'OUT_OF_RANGE', description });
+  }
+  for (const [field, kind] of [
+    ['hosts', 'host'],
+    ['nics', 'nic'],
+  ] as const) {
     const { length } = request[field];
-    if (length <= maxNames) continue;
-    const description = `has ${length} items; 0-${maxNames} are allowed`;
-    violations.push({ field, reason: 'ITEM_COUNT_OUT_OF_RANGE', description });
+    if (length > maxNames) {
+      const description = `has ${length} items; 0-${maxNames} are allowed`;
+      violations.push({ field, reason: 'ITEM_COUNT_OUT_OF_RANGE', description });
+    } else violations.push(...request[field].flatMap((name, i) => nameViolations(`${field}[${i}]`, name, kind)));
   }
   if (violations.length > 0) throw invalidArgument(violations);
-  return { wanted, timeoutMs };
+  return { wanted, timeoutMs: timeout === undefined ? defaultTimeoutMs : durationMs(timeout) };
+}
+
+/** To the nanosecond: a duration that is a little too long is too long. */
+function isAllowed({ seconds, nanos }: Duration): boolean {
+  const nanoseconds = seconds * 1_000_000_000n + BigInt(nanos);
+  return nanoseconds >= 0n && nanoseconds <= BigInt(maxTimeoutMs) * 1_000_000n;
 }
 
 /** A token of a store that has been replaced would never come true. */
