@@ -27,12 +27,55 @@ export function readJson<Schema extends z.ZodType>(
 
 /** Throws INVALID_ARGUMENT. */
 export function parseJson(text: string): unknown {
+  const json = parse(text);
+  refuseManyValues(json);
+  return json;
+}
+
+function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
     const description = `is not JSON: ${error instanceof Error ? error.message : ''}`;
     throw invalidArgument([{ field: 'document', reason: 'DOCUMENT_MALFORMED', description }]);
   }
+}
+
+/** Something may be wrong with each value, and costs memory then: a document can say a million of them in two bytes each. */
+const maxValues = 300_000;
+
+function refuseManyValues(json: unknown): void {
+  const waiting: unknown[] = [json];
+  for (let count = 1; waiting.length > 0; count += 1) {
+    if (count + waiting.length > maxValues) throw tooLarge('', `holds more than ${maxValues} values`);
+    const value = waiting.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    for (const part of Object.values(value)) waiting.push(part);
+  }
+}
+
+/** What a document may stand for: groups and rules, and what they are made of. */
+const maxItems = 10_000;
+
+/** Throws INVALID_ARGUMENT where a document stands for more than can be made at once. `path` is the place that says the last. */
+export function refuseManyItems(count: number, path = ''): void {
+  if (count > maxItems) throw tooLarge(path, `stands for more than ${maxItems} groups and rules`);
+}
+
+/** Counts the rules that are made of a document, before they are made: few words may stand for many. */
+export class RuleCount {
+  #count = 0;
+
+  /** See `refuseManyItems`. */
+  add(count: number, path: string): void {
+    this.#count += count;
+    refuseManyItems(this.#count, path);
+  }
+}
+
+function tooLarge(path: string, description: string) {
+  const field = path === '' ? 'document' : `document.${path}`;
+  return invalidArgument([{ field, reason: 'DOCUMENT_TOO_LARGE', description: `${description}: import less at once` }]);
 }
 
 function pathOf(keys: readonly PropertyKey[]): string {

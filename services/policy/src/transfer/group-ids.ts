@@ -12,10 +12,15 @@ export function groupIds(sources: readonly Source[]): string[] {
   const counts = new Map<string, number>();
   for (const id of wanted) counts.set(id, (counts.get(id) ?? 0) + 1);
   const taken = new Set<string>();
+  /** By name and end: the number after that of the last one, where many come to the same. */
+  const next = new Map<string, number>();
   return wanted.map((id, i) => {
     const suffix = idPart(sources[i]?.sourceId ?? '').slice(-suffixLength);
+    const key = `${id} ${suffix}`;
     let unique = (counts.get(id) ?? 0) > 1 ? withSuffix(id, suffix) : id;
-    for (let n = 2; taken.has(unique); n += 1) unique = withSuffix(id, `${suffix}-${n}`);
+    let n = next.get(key) ?? 2;
+    for (; taken.has(unique); n += 1) unique = withSuffix(id, `${suffix}-${n}`);
+    next.set(key, n);
     taken.add(unique);
     return unique;
   });

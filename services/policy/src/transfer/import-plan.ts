@@ -3,14 +3,16 @@ import { policyV1 } from '@portcullis/api';
 import { birth, refuse } from '@portcullis/resource';
 import { alreadyExists } from '@portcullis/rpc';
 import type { Transaction } from '@portcullis/store';
-import { checkOptionalId, quote, Violations } from '@portcullis/store/resource';
+import { checkName, checkOptionalId, quote, Violations } from '@portcullis/store/resource';
 import { makeAddressGroup, readNewAddressGroup } from '../address-group/create-address-group.js';
 import { defaultRulesUpdate } from '../default-rules/update-default-rules.js';
 import type { Dependencies } from '../dependencies.js';
 import { addressGroups, defaultRules, rules as ruleCollection, securityGroups } from '../documents.js';
+import { networkNames } from '../names.js';
 import { readRule } from '../rule/rule-fields.js';
 import { randomRuleName } from '../rule/rule-name.js';
 import { readNewGroup } from '../security-group/create-security-group.js';
+import { refuseManyItems } from './document.js';
 import type { Imported, ImportedDefaultRules, ImportedGroup } from './imported.js';
 
 const { AddressGroupSchema, SecurityGroupRuleSchema, SecurityGroupSchema, SecurityGroupState } = policyV1;
@@ -43,12 +45,18 @@ export interface ImportInto {
 
 /** Throws INVALID_ARGUMENT for what no group, rule or address group can be, by its place in the document. */
 export function planImport(imported: Imported, into: ImportInto, dependencies: Dependencies): ImportPlan {
+  const items = imported.groups.reduce((sum, { rules }) => sum + 1 + rules.length, imported.addressGroups?.length ?? 0);
+  refuseManyItems(items);
   const violations = new Violations();
   const nameOf = new Map(imported.groups.map(({ sourceId, id }) => [sourceId, `${into.project}/securityGroups/${id}`]));
   refuseRepeated(violations, imported.groups);
+  refuseRepeated(
+    violations,
+    (imported.addressGroups ?? []).map(({ path, id }) => ({ path, sourceId: id })),
+  );
   const groups = imported.groups.map((group) => planGroup(violations, group, { ...into, nameOf }));
   const lists = (imported.addressGroups ?? []).map(({ path, id, fields }) => {
-    checkOptionalId(violations, `document.${path}.name`, id);
+    checkId(violations, path, id);
     const read = nested(violations, `document.${path}`, 'address_group', (inner) =>
       readNewAddressGroup(inner, create(AddressGroupSchema, fields)),
     );
@@ -76,7 +84,17 @@ function planDefaultRules(
   return { name, put };
 }
 
-function refuseRepeated(violations: Violations, groups: readonly ImportedGroup[]): void {
+/** The last part of a name. */
+function checkId(violations: Violations, path: string, id: string): void {
+  const field = `document.${path}.name`;
+  if (id === '') violations.add(field, 'FIELD_REQUIRED', 'is required');
+  checkOptionalId(violations, field, id);
+}
+
+function refuseRepeated(
+  violations: Violations,
+  groups: readonly { readonly sourceId: string; readonly path: string }[],
+): void {
   const seen = new Set<string>();
   for (const { sourceId, path } of groups) {
     if (seen.has(sourceId)) {
@@ -91,7 +109,10 @@ function planGroup(
   { path, sourceId, id, rules, isDisabled = false, networks = [], ...said }: ImportedGroup,
   { project, networks: attached, now, nameOf }: ImportInto & { readonly nameOf: ReadonlyMap<string, string> },
 ): PlannedGroup {
-  checkOptionalId(violations, `document.${path}.name`, id);
+  checkId(violations, path, id);
+  for (const [i, each] of networks.entries()) {
+    checkName(violations, `document.${path}.networks[${i}]`, each, networkNames);
+  }
   const name = `${project}/securityGroups/${id}`;
   const fields = nested(violations, `document.${path}`, 'security_group', (inner) =>
     readNewGroup(
@@ -121,7 +142,12 @@ function planGroup(
     const read = readRule(violations, sent, context);
     let ruleName = rule.id === undefined ? randomRuleName(name) : `${name}/rules/${rule.id}`;
     while (rule.id === undefined && names.has(ruleName)) ruleName = randomRuleName(name);
-    if (rule.id !== undefined) checkOptionalId(violations, `document.${rule.path}.name`, rule.id);
+    if (rule.id !== undefined) {
+      checkId(violations, rule.path, rule.id);
+      if (names.has(ruleName)) {
+        violations.add(`document.${rule.path}`, 'DOCUMENT_MALFORMED', `${quote(rule.id)} is in the group twice`);
+      }
+    }
     names.add(ruleName);
     return create(SecurityGroupRuleSchema, { ...read, name: ruleName, automatic: sent.automatic, ...birth(now) });
   });

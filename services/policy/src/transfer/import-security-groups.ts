@@ -71,7 +71,8 @@ function checkRequest({ parent, format, document, networks }: policyV1.ImportSec
     violations.add('document', 'DOCUMENT_TOO_LARGE', `has ${byteCount} bytes; the most is ${maxDocumentBytes}`);
   }
   checkCount(violations, 'networks', networks.length, { max: maxNetworks });
-  for (const [i, network] of networks.entries()) checkName(violations, `networks[${i}]`, network, networkNames);
+  for (const [i, network] of networks.slice(0, maxNetworks).entries())
+    checkName(violations, `networks[${i}]`, network, networkNames);
   refuse(violations);
 }
 

@@ -1,7 +1,7 @@
 import { policyV1 } from '@portcullis/api';
 import { parseCidr } from '@portcullis/model';
 import { z } from 'zod';
-import { cidrText, listOf, optionalText, parseJson, portNumber, readJson } from './document.js';
+import { cidrText, listOf, optionalText, parseJson, portNumber, RuleCount, readJson } from './document.js';
 import { cutDescription, groupFields } from './group-fields.js';
 import { groupIds } from './group-ids.js';
 import { closeEgress, distinct, Findings, type Imported, type ImportedGroup, type ImportedRule } from './imported.js';
@@ -47,6 +47,7 @@ export function readOpenstack(text: string): Imported {
   const known = new Set(sources.map(({ id }) => id));
   const addresses = new Map(lists.map((list) => [list.id, list.addresses]));
   const all: Findings[] = [];
+  const ruleCount = new RuleCount();
   const groups = sources.map((source, i): ImportedGroup => {
     const at = `security_groups[${i}]`;
     const path = placeOf(at);
@@ -58,7 +59,7 @@ export function readOpenstack(text: string): Imported {
       findings.add(ImportEffect.WIDER, placeOf(`${at}.stateful`), { reason: 'STATELESS', message });
     }
     const rules = source.security_group_rules.flatMap((rule, j) =>
-      rulesOf(rule, { path: placeOf(`${at}.security_group_rules[${j}]`), known, addresses, findings }),
+      rulesOf(rule, { path: placeOf(`${at}.security_group_rules[${j}]`), known, addresses, findings, ruleCount }),
     );
     return {
       path,
@@ -107,9 +108,10 @@ interface Place {
   readonly known: ReadonlySet<string>;
   readonly addresses: ReadonlyMap<string, readonly string[]>;
   readonly findings: Findings;
+  readonly ruleCount: RuleCount;
 }
 
-function rulesOf(rule: Rule, { path, known, addresses, findings }: Place): ImportedRule[] {
+function rulesOf(rule: Rule, { path, known, addresses, findings, ruleCount }: Place): ImportedRule[] {
   const family = familyOf(rule);
   const matched = readMatch(
     { protocol: protocolOf(rule, family), from: rule.port_range_min, to: rule.port_range_max },
@@ -142,6 +144,7 @@ function rulesOf(rule: Rule, { path, known, addresses, findings }: Place): Impor
   }
   const message = `address group ${list} has become a rule for each of its addresses of IPv${family}`;
   findings.add(ImportEffect.SAME, path, { reason: 'ADDRESS_GROUP_EXPANDED', message });
+  ruleCount.add(members.length, path);
   return members
     .filter((cidr) => parseCidr(cidr)?.family === family)
     .map((cidr) => ({ path, fields: { ...fields, cidr } }));

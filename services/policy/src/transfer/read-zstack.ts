@@ -1,13 +1,13 @@
 import { policyV1 } from '@portcullis/api';
 import { z } from 'zod';
 import { cidrsOf } from './address-range.js';
-import { listOf, optionalText, readDocument } from './document.js';
+import { listOf, optionalText, RuleCount, readDocument, refuseManyItems } from './document.js';
 import { cutDescription, groupFields } from './group-fields.js';
 import { groupIds } from './group-ids.js';
 import { closesEgress, distinct, Findings, type Imported, type ImportedGroup, type ImportedRule } from './imported.js';
 import { anyAddress, readPorts } from './source-match.js';
 import { isDropEffective } from './zstack-drop.js';
-import { peerRanges, portsOf, type ZstackRule, zstackRuleSchema } from './zstack-rule.js';
+import { partCount, peerRanges, portsOf, type ZstackRule, zstackRuleSchema } from './zstack-rule.js';
 
 const { Direction, ImportEffect, Protocol } = policyV1;
 
@@ -26,6 +26,9 @@ const schema = z.looseObject({
 /** Reads the answer to QuerySecurityGroup: the rules of ZStack 4.7.21 and later, which are ordered, and those before. */
 export function readZstack(text: string): Imported {
   const { inventories: sources } = readDocument(text, schema);
+  // Each drop is compared with each rule that accepts.
+  refuseManyItems(sources.flatMap(({ rules }) => rules).reduce((sum, rule) => sum + partCount(rule), sources.length));
+  const ruleCount = new RuleCount();
   const ids = groupIds(sources.map(({ uuid: sourceId, name }) => ({ sourceId, name })));
   const known = new Set(sources.map(({ uuid }) => uuid));
   const all: Findings[] = [];
@@ -43,7 +46,7 @@ export function readZstack(text: string): Imported {
     const accepts: { source: ZstackRule; rules: ImportedRule[] }[] = [];
     for (const [j, rule] of source.rules.entries()) {
       if (rule.action === 'DROP') continue;
-      const place = { path: `${path}.rules[${j}]`, known, isDisabled, isOpen, findings };
+      const place = { path: `${path}.rules[${j}]`, known, isDisabled, isOpen, findings, ruleCount };
       accepts.push({ source: rule, rules: rulesOf(rule, place) });
     }
     const rules = distinct(accepts.flatMap((accept) => accept.rules));
@@ -79,6 +82,7 @@ interface Place {
   /** No rule makes egress a whitelist. */
   readonly isOpen: boolean;
   readonly findings: Findings;
+  readonly ruleCount: RuleCount;
 }
 
 function isEgressAccept({ type, action }: ZstackRule): boolean {
@@ -92,7 +96,7 @@ function isOwnEgress(rule: ZstackRule, group: string): boolean {
 }
 
 /** One rule for each pair of a port range and a peer. */
-function rulesOf(rule: ZstackRule, { path, known, isDisabled, isOpen, findings }: Place): ImportedRule[] {
+function rulesOf(rule: ZstackRule, { path, known, isDisabled, isOpen, findings, ruleCount }: Place): ImportedRule[] {
   const { type, ipVersion, remoteSecurityGroupUuid: remote } = rule;
   const leaveOut = (reason: string, message: string) => {
     findings.add(ImportEffect.NARROWER, path, { reason, message: `${message}: the rule is left out` });
@@ -109,7 +113,9 @@ function rulesOf(rule: ZstackRule, { path, known, isDisabled, isOpen, findings }
   const cidrs = ranges.length === 0 ? [anyAddress(ipVersion)] : ranges.flatMap(cidrsOf);
   // The rule of the system for the group itself: with a family it would close egress.
   const peers = isOpen && isOwnEgress(rule, findings.sourceId) ? [''] : cidrs;
-  return matchesOf(rule, path, findings).flatMap((match) =>
+  const matches = matchesOf(rule, path, findings);
+  ruleCount.add(matches.length * peers.length, path);
+  return matches.flatMap((match) =>
     peers.map((cidr) => ({
       path,
       ...(remote !== '' && { remote }),

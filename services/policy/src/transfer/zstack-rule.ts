@@ -1,28 +1,32 @@
+import { quote } from '@portcullis/store/resource';
 import { z } from 'zod';
 import { type AddressRange, parseRange } from './address-range.js';
 import { optionalText, portNumber } from './document.js';
 
-/** `10.0.0.1,10.1.0.0/16,10.2.0.1-10.2.0.9` */
-const rangesText = optionalText.transform((text, context) => {
-  const parts = text === '' ? [] : text.split(',');
-  return parts.flatMap((part): AddressRange[] => {
-    const range = parseRange(part.trim());
-    if (range) return [range];
-    context.addIssue({ code: 'custom', message: `${JSON.stringify(part)} is not an address, a CIDR or a range` });
-    return [];
+/** What is wrong with the first part that is wrong; others are not told, however many there are. */
+function listText<Part>(read: (text: string) => Part | undefined, what: string) {
+  return optionalText.transform((text, context): Part[] => {
+    const parts: Part[] = [];
+    for (const each of text === '' ? [] : text.split(',')) {
+      const part = read(each);
+      if (part === undefined) {
+        context.addIssue({ code: 'custom', message: `${quote(each)} is not ${what}` });
+        return [];
+      }
+      parts.push(part);
+    }
+    return parts;
   });
-});
+}
+
+/** `10.0.0.1,10.1.0.0/16,10.2.0.1-10.2.0.9` */
+const rangesText = listText((text) => parseRange(text.trim()), 'an address, a CIDR or a range');
 
 /** `22,8000-8080` */
-const portsText = optionalText.transform((text, context) => {
-  const parts = text === '' ? [] : text.split(',');
-  return parts.flatMap((part): { from: number; to: number }[] => {
-    const [, from, to = from] = /^\s*([0-9]{1,5})\s*(?:-\s*([0-9]{1,5})\s*)?$/.exec(part) ?? [];
-    if (from !== undefined && Number(from) <= Number(to)) return [{ from: Number(from), to: Number(to) }];
-    context.addIssue({ code: 'custom', message: `${JSON.stringify(part)} is not a port or a range` });
-    return [];
-  });
-});
+const portsText = listText((text) => {
+  const [, from, to = from] = /^\s*([0-9]{1,5})\s*(?:-\s*([0-9]{1,5})\s*)?$/.exec(text) ?? [];
+  return from !== undefined && Number(from) <= Number(to) ? { from: Number(from), to: Number(to) } : undefined;
+}, 'a port or a range');
 
 /** A rule of a security group of ZStack: `SecurityGroupRuleInventory`. */
 export const zstackRuleSchema = z.looseObject({
@@ -51,6 +55,11 @@ export type ZstackRule = z.output<typeof zstackRuleSchema>;
 export function peerRanges({ type, srcIpRange, dstIpRange, allowedCidr }: ZstackRule): readonly AddressRange[] {
   const ranges = type === 'Ingress' ? srcIpRange : dstIpRange;
   return ranges.length > 0 ? ranges : allowedCidr;
+}
+
+/** Into how many parts its addresses and ports fall. */
+export function partCount({ srcIpRange, dstIpRange, allowedCidr, dstPortRange }: ZstackRule): number {
+  return 1 + srcIpRange.length + dstIpRange.length + allowedCidr.length + dstPortRange.length;
 }
 
 /** Of TCP and UDP. */
