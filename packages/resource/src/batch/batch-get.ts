@@ -36,7 +36,7 @@ export function batchGet<Desc extends DescMessage, Answer extends object>(
     const violations = new Violations();
     if (parent !== anyProject) checkProject(violations, parent);
     checkCount(violations, 'names', names.length, { min: 1, max: maxBatch });
-    for (const [i, name] of names.entries()) {
+    for (const [i, name] of names.slice(0, maxBatch).entries()) {
       const field = `names[${i}]`;
       const ids = checkName(violations, field, name, form);
       if (ids !== undefined && parent !== anyProject) checkInProject(violations, { field, name, parent });

@@ -47,7 +47,7 @@ export function checkEnum(
   }
 }
 
-/** A list with a number of items between `min` and `max`. */
+/** A list with a number of items between `min` and `max`. Only `max` of them need to be looked at: a request has room for a million. */
 export function checkCount(
   violations: Violations,
   field: string,

@@ -38,7 +38,7 @@ export function readNetwork(violations: Violations, network: inventoryV1.Network
 /** Masked, without repetitions, in the order that was sent. */
 export function readCidrs(violations: Violations, texts: readonly string[]): string[] {
   checkCount(violations, 'network.cidrs', texts.length, { max: maxCidrs });
-  const cidrs = texts.flatMap((text, i) => {
+  const cidrs = texts.slice(0, maxCidrs).flatMap((text, i) => {
     const field = `network.cidrs[${i}]`;
     const cidr = parseCidr(text);
     if (cidr === undefined) violations.add(field, 'CIDR_MALFORMED', `${quote(text)} is not an address and a length`);
@@ -52,7 +52,7 @@ export function readCidrs(violations: Violations, texts: readonly string[]): str
 
 export function readDhcpServers(violations: Violations, texts: readonly string[]): string[] {
   checkCount(violations, 'network.dhcp_servers', texts.length, { max: maxDhcpServers });
-  const servers = texts.flatMap((text, i) => {
+  const servers = texts.slice(0, maxDhcpServers).flatMap((text, i) => {
     const field = `network.dhcp_servers[${i}]`;
     const address = parseAddress(text);
     if (address === undefined) violations.add(field, 'ADDRESS_MALFORMED', `${quote(text)} is not an IP address`);

@@ -29,7 +29,7 @@ export function readAddresses(
 ): string[] {
   checkCount(violations, 'nic.addresses', texts.length, { max: maxAddresses });
   const cidrs = (network?.cidrs ?? []).flatMap((text) => parseCidr(text) ?? []);
-  const addresses = texts.flatMap((text, i) => {
+  const addresses = texts.slice(0, maxAddresses).flatMap((text, i) => {
     const field = `nic.addresses[${i}]`;
     const address = parseAddress(text);
     if (address === undefined) {

@@ -49,7 +49,7 @@ function readRules(
   { project, now }: { project: string; now: Date },
 ) {
   checkCount(violations, 'default_rules.rules', sent.length, { max: maxRules });
-  return sent.map((rule, i) => {
+  return sent.slice(0, maxRules).map((rule, i) => {
     const field = `default_rules.rules[${i}]`;
     const { remoteSecurityGroup } = rule;
     const isOfItself = isOfNewGroup(rule);

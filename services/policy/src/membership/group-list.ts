@@ -16,7 +16,7 @@ export interface GroupList {
 /** Reads `security_groups` of a request. */
 export function checkGroups(violations: Violations, { names, project, min, max }: GroupList): void {
   checkCount(violations, 'security_groups', names.length, { min, max });
-  for (const [i, name] of names.entries()) {
+  for (const [i, name] of names.slice(0, max).entries()) {
     const ids = checkName(violations, `security_groups[${i}]`, name, securityGroupNames);
     if (ids === undefined || project === undefined || ids.project === project) continue;
     const description = `${quote(name)} is not of ${projectNames.format({ project })}`;

@@ -9,7 +9,7 @@ export function checkNics(securityGroup: string, nics: readonly string[]): void 
   const violations = new Violations();
   const project = checkName(violations, 'security_group', securityGroup, securityGroupNames)?.project;
   checkCount(violations, 'nics', nics.length, { min: 1, max: maxNics });
-  for (const [i, nic] of nics.entries()) {
+  for (const [i, nic] of nics.slice(0, maxNics).entries()) {
     const ids = checkName(violations, `nics[${i}]`, nic, nicNames);
     if (ids === undefined || project === undefined || ids.project === project) continue;
     const description = `${quote(nic)} is not of ${projectNames.format({ project })}`;

@@ -12,7 +12,8 @@ export function checkNetworks(securityGroup: string, networks: readonly string[]
   const violations = new Violations();
   checkName(violations, 'security_group', securityGroup, securityGroupNames);
   checkCount(violations, 'networks', networks.length, { min: 1, max: maxNetworks });
-  for (const [i, network] of networks.entries()) checkName(violations, `networks[${i}]`, network, networkNames);
+  for (const [i, network] of networks.slice(0, maxNetworks).entries())
+    checkName(violations, `networks[${i}]`, network, networkNames);
   refuse(violations);
 }
 

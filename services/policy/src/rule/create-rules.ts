@@ -9,7 +9,7 @@ import { addressGroups, rules, securityGroups } from '../documents.js';
 import type { Handlers } from '../handlers.js';
 import { securityGroupNames } from '../names.js';
 import type { Quotas } from '../quota/quotas.js';
-import { type Expansion, type RuleInit, readExpansion } from './expand-rules.js';
+import { type Expansion, partCount, type RuleInit, readExpansion } from './expand-rules.js';
 import { readRule } from './rule-fields.js';
 import { ruleIdentity } from './rule-identity.js';
 import { randomRuleName } from './rule-name.js';
@@ -44,6 +44,7 @@ export function batchCreateSecurityGroupRules({
     const { parent, securityGroupRules, expansions: sentExpansions, skipExisting } = request;
     const violations = new Violations();
     const context = { project: projectIn(violations, parent), now: now() };
+    refuseTooMany(violations, request);
     const single = securityGroupRules.map((rule, i) => {
       const field = `security_group_rules[${i}]`;
       return { field, fields: readRule(violations, rule, { field, ...context }) };
@@ -65,15 +66,30 @@ function projectIn(violations: Violations, parent: string): string {
   return checkName(violations, 'parent', parent, securityGroupNames)?.project ?? '';
 }
 
+/** Before any of them is read: a request has room for a million that are wrong. */
+function refuseTooMany(
+  violations: Violations,
+  { securityGroupRules: single, expansions }: policyV1.BatchCreateSecurityGroupRulesRequest,
+): void {
+  const count = expansions.reduce((sum, expansion) => sum + partCount(expansion), single.length);
+  if (count <= maxBatch) return;
+  if (expansions.length === 0) checkCount(violations, 'security_group_rules', count, { min: 1, max: maxBatch });
+  else violations.add('expansions', 'ITEM_COUNT_OUT_OF_RANGE', countText(count));
+  refuse(violations);
+}
+
+function countText(count: number): string {
+  return `stands for ${count} rules, with security_group_rules; 1-${maxBatch} are allowed`;
+}
+
 function checkBatch(violations: Violations, single: readonly SentRule[], expansions: readonly Expansion[]): void {
   if (expansions.length === 0) {
     checkCount(violations, 'security_group_rules', single.length, { min: 1, max: maxBatch });
     return;
   }
   const count = expansions.reduce((sum, expansion) => sum + expansion.count, single.length);
-  if (count < 1 || count > maxBatch) {
-    const description = `stands for ${count} rules, with security_group_rules; 1-${maxBatch} are allowed`;
-    violations.add('expansions', 'ITEM_COUNT_OUT_OF_RANGE', description);
+  if (count < 1) {
+    violations.add('expansions', 'ITEM_COUNT_OUT_OF_RANGE', countText(count));
     return;
   }
   const byteCount = expansions.reduce((sum, expansion) => sum + expansion.byteCount, 0);

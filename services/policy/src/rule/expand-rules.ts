@@ -20,12 +20,18 @@ interface Part {
   readonly fields: RuleInit;
 }
 
-/** What an expansion stands for. It may be more than is allowed: `rules` makes them all. */
+/** What an expansion stands for. */
 export interface Expansion {
   readonly count: number;
   /** Bytes of what all of its rules share, as often as there are rules. */
   readonly byteCount: number;
   readonly rules: () => { readonly field: string; readonly fields: RuleInit }[];
+}
+
+/** How many rules an expansion stands for, whatever it says; one at least. */
+export function partCount({ portRanges, cidrs, addressGroups, remoteSecurityGroups }: policyV1.RuleExpansion): number {
+  const peers = cidrs.length + addressGroups.length + remoteSecurityGroups.length;
+  return Math.max(1, portRanges.length) * Math.max(1, peers);
 }
 
 /** Reads an expansion by the same rules as each of its rules; a violation for everything that is wrong. */

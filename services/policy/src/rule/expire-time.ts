@@ -12,7 +12,7 @@ export function checkExpireTime(violations: Violations, field: string, time: Tim
   if (!isInRange || time.nanos < 0 || time.nanos > 999_999_999) {
     violations.add(field, 'TIMESTAMP_MALFORMED', 'is not a time in the years 1-9999');
   } else if (expiryOf(time) <= now.getTime()) {
-    violations.add(field, 'EXPIRE_TIME_PAST', `is not after ${now.toISOString()}`);
+    violations.add(field, 'EXPIRE_TIME_PAST', `${timestampDate(time).toISOString()} is not after ${now.toISOString()}`);
   }
 }
 
