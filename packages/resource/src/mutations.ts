@@ -9,6 +9,7 @@ import {
 import type { HandlerContext } from '@connectrpc/connect';
 import type { Store, Transaction } from '@portcullis/store';
 import { refuseLargeAnswer } from './answer-size.js';
+import { BoundedWrites } from './bounded-writes.js';
 import { checkRequestId, type IdentifiedRequest, RequestMemory } from './request-memory.js';
 import type { Revisions } from './revisions.js';
 
@@ -58,7 +59,7 @@ export class Mutations {
       const earlier = isIdentified ? await this.#memory.recall(tx, request, now()) : undefined;
       if (earlier) return this.#decode(request, earlier) as Complete;
       const unchanged = tx.revision;
-      const value = await work(tx);
+      const value = await work(new BoundedWrites(tx));
       const revision = request.validateOnly ? unchanged : tx.revision;
       const answer = { ...value, revisionToken: revisions.tokenOf(revision) };
       const encoded = isIdentified || this.#answersMany(request) ? this.#encode(request, answer) : undefined;
