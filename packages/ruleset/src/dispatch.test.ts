@@ -1,47 +1,123 @@
+import { cidrContains, type Family, parseAddress, parseCidr } from '@portcullis/model';
 import { describe, expect, it } from 'vitest';
-import { renderDispatch } from './dispatch.js';
+import { type DispatchTarget, renderDispatch } from './dispatch.js';
 
-/** The chain a packet of an interface ends in, and the comparisons on the way. */
-function walk(names: readonly string[], interfaceName: string): { chain: string | undefined; comparisons: number } {
-  const targets = new Map(names.map((name) => [name, `to ${name}`]));
-  const chains = new Map(renderDispatch('ROOT', '--physdev-in', targets).map(({ name, rules }) => [name, rules]));
-  let comparisons = 0;
-  let at = 'ROOT';
-  for (;;) {
-    const rules = chains.get(at);
-    if (rules === undefined) return { chain: at, comparisons };
-    const next = rules.find((rule) => {
-      comparisons += 1;
-      const [, pattern = ''] = /--physdev-in (\S+) /.exec(rule) ?? [];
-      return pattern.endsWith('+') ? interfaceName.startsWith(pattern.slice(0, -1)) : interfaceName === pattern;
-    });
-    if (next === undefined) return { chain: undefined, comparisons };
-    at = next.slice(next.indexOf('-g ') + 3);
-  }
+interface Walked {
+  readonly chain: string | undefined;
+  /** Interfaces that were compared on the way. */
+  readonly interfaces: number;
+  readonly addresses: number;
 }
 
-const many = Array.from({ length: 500 }, (_, n) => `vnic${n}.0`);
+type Walk = (interfaceName: string, address?: string) => Walked;
 
-describe('the dispatch tree', () => {
+/** Tells the chain a packet of an interface ends in, and the comparisons on the way. */
+function walkThrough(targets: readonly DispatchTarget[]): Walk {
+  const chainsOf = (family: Family) =>
+    new Map(renderDispatch('ROOT', 'from', { targets, family }).map(({ name, rules }) => [name, rules] as const));
+  const chains = { 4: chainsOf(4), 6: chainsOf(6) };
+  return (interfaceName, address = '192.0.2.1') => {
+    const packet = parseAddress(address);
+    let [interfaces, addresses] = [0, 0];
+    const matches = (rule: string): boolean => {
+      const [, range] = /^-s (\S+) /.exec(rule) ?? [];
+      if (range !== undefined) {
+        addresses += 1;
+        const cidr = parseCidr(range);
+        if (cidr === undefined || packet === undefined || !cidrContains(cidr, packet)) return false;
+      }
+      const [, pattern] = /--physdev-in (\S+) /.exec(rule) ?? [];
+      if (pattern === undefined) return true;
+      interfaces += 1;
+      return pattern.endsWith('+') ? interfaceName.startsWith(pattern.slice(0, -1)) : interfaceName === pattern;
+    };
+    let at = 'ROOT';
+    for (;;) {
+      const rules = chains[packet?.family ?? 4].get(at);
+      if (rules === undefined) return { chain: at, interfaces, addresses };
+      const next = rules.find(matches);
+      if (next === undefined) return { chain: undefined, interfaces, addresses };
+      at = next.slice(next.indexOf('-g ') + 3);
+    }
+  };
+}
+
+function targetOf(interfaceName: string, ...addresses: string[]): DispatchTarget {
+  return { interfaceName, addresses, chain: `to ${interfaceName}` };
+}
+
+const names = Array.from({ length: 500 }, (_, n) => `vnic${n}.0`);
+const many = names.map((name, n) => targetOf(name, `10.0.${n >> 8}.${n & 255}`, `2001:db8::${n.toString(16)}`));
+
+const walk = walkThrough(many);
+
+describe('the dispatch by names', () => {
   it.each([
     ['one name', ['vnic0.0']],
-    ['a few names', many.slice(0, 4)],
-    ['names of one chain', many.slice(0, 16)],
-    ['many names', many],
+    ['a few names', names.slice(0, 4)],
+    ['names of one chain', names.slice(0, 16)],
+    ['many names', names],
     ['a name that begins others', ['vnic1', 'vnic10', 'vnic11', 'vnic12', 'vnic13', 'vnic1x']],
-    ['names that begin alike in nothing', [...many, 'tap0']],
-  ])('leads each of %s to its chain, and no other name anywhere', (_, names) => {
-    for (const name of names) expect(walk(names, name).chain).toBe(`to ${name}`);
-    for (const other of ['eth0', 'vnic', 'vnic9', 'vnic500.0', 'tap1'])
-      expect(walk(names, other).chain).toBeUndefined();
+    ['names that begin alike in nothing', [...names, 'tap0']],
+  ])('leads each of %s to its chain, and no other name anywhere', (_, all) => {
+    const walk = walkThrough(all.map((name) => targetOf(name)));
+    for (const name of all) expect(walk(name).chain).toBe(`to ${name}`);
+    for (const other of ['eth0', 'vnic', 'vnic9', 'vnic500.0', 'tap1']) expect(walk(other).chain).toBeUndefined();
   });
 
   it('costs an interface of another name, such as an uplink, one comparison', () => {
-    expect(walk(many, 'eth0').comparisons).toBe(1);
-    expect(walk(many.slice(0, 16), 'eth0').comparisons).toBe(1);
+    expect(walk('eth0', '10.0.2.1').interfaces).toBe(1);
+    expect(walkThrough(many.slice(0, 16))('eth0').interfaces).toBe(1);
   });
 
   it('costs each of 500 names 28 comparisons at most', () => {
-    expect(Math.max(...many.map((name) => walk(many, name).comparisons))).toBeLessThanOrEqual(28);
+    expect(Math.max(...names.map((name) => walk(name).interfaces))).toBeLessThanOrEqual(28);
+  });
+});
+
+describe('the dispatch by addresses', () => {
+  it('costs each address of 500 NICs one comparison of interfaces and 20 of addresses at most', () => {
+    for (const { interfaceName, addresses, chain } of many) {
+      for (const address of addresses) {
+        const walked = walk(interfaceName, address);
+        expect(walked).toMatchObject({ chain, interfaces: 1 });
+        expect(walked.addresses).toBeLessThanOrEqual(20);
+      }
+    }
+  });
+
+  it('is decided by the interface, whatever address a packet has', () => {
+    for (const [n, { interfaceName, chain }] of many.entries()) {
+      for (const address of [`10.0.0.${(n + 1) & 255}`, '10.0.1.255', '0.0.0.0', '255.255.255.255', '::', 'fe80::1'])
+        expect(walk(interfaceName, address).chain).toBe(chain);
+    }
+  });
+
+  it('finds each of the NICs that have one address, few or many', () => {
+    for (const count of [2, 4, 5, 40]) {
+      const alike = names.slice(0, count).map((name) => targetOf(name, '10.0.0.1'));
+      const walkAlike = walkThrough([...alike, ...many.slice(100)]);
+      for (const { interfaceName, chain } of alike) expect(walkAlike(interfaceName, '10.0.0.1').chain).toBe(chain);
+    }
+  });
+
+  it('compares no more than four interfaces by one address', () => {
+    const alike = names.slice(0, 40).map((name) => targetOf(name, '10.0.0.1'));
+    const walked = walkThrough([...alike, ...many.slice(100)])('eth0', '10.0.0.1');
+    expect(walked).toMatchObject({ chain: undefined, interfaces: 1 });
+  });
+
+  it('has rules in proportion to the NICs', () => {
+    const rulesOf = (targets: readonly DispatchTarget[]) =>
+      renderDispatch('ROOT', 'to', { targets, family: 4 }).flatMap(({ rules }) => rules).length;
+    expect(rulesOf(many)).toBeLessThan(4 * many.length);
+    expect(rulesOf(many.slice(0, 50))).toBeLessThan(4 * 50);
+  });
+
+  it('keeps the chains of other addresses while a NIC comes', () => {
+    const chainsOf = (targets: readonly DispatchTarget[]) =>
+      renderDispatch('ROOT', 'to', { targets, family: 4 }).map((chain) => JSON.stringify(chain));
+    const before = new Set(chainsOf(many.slice(0, 400)));
+    expect(chainsOf(many.slice(0, 401)).filter((chain) => !before.has(chain)).length).toBeLessThan(6);
   });
 });

@@ -1,66 +1,61 @@
+import { type Family, parseAddress } from '@portcullis/model';
+import { type AddressLeaf, mostAlike, renderAddressTree } from './address-tree.js';
 import type { Chain } from './chain.js';
+import { renderNameTree } from './name-tree.js';
 import { dispatchChain } from './names.js';
 
-/** Most comparisons in one chain of the tree. */
-const maxWidth = 16;
+/** A NIC's chain, and what packets from or to the NIC are known by. */
+export interface DispatchTarget {
+  readonly interfaceName: string;
+  /** Those by which it is found sooner. Whatever has another is found by the name of the interface. */
+  readonly addresses: readonly string[];
+  readonly chain: string;
+}
 
-/** From how many names on a packet of any other interface is told by what all names begin with: it costs the rest a comparison. */
-const leastGuarded = 5;
+/** From how many NICs on a packet is looked up by its address first. */
+const leastByAddress = 4;
+
+const sides = {
+  from: { flag: '-s', option: '--physdev-in' },
+  to: { flag: '-d', option: '--physdev-out' },
+} as const;
 
 /**
- * Chains that lead from an interface name to its NIC's chain: a tree on name prefixes, so that a packet costs a few
- * comparisons and not one per NIC. Every step is a goto: a RETURN of the NIC's chain goes back to where the root was
- * jumped to from.
+ * Chains that lead a packet from or to a NIC to the NIC's chain. To compare an address costs a fraction of what comparing
+ * an interface costs, so a NIC is looked for by the packet's address first; but whose packet it is, the interface decides
+ * alone. Every other packet, such as one with a forged address, a broadcast, or one of the uplink, goes on to a tree of names.
+ *
+ * Every step is a goto: a RETURN of the NIC's chain goes back to where the root was jumped to from.
  */
 export function renderDispatch(
   root: string,
-  option: '--physdev-in' | '--physdev-out',
-  targets: ReadonlyMap<string, string>,
+  side: keyof typeof sides,
+  { targets, family }: { targets: readonly DispatchTarget[]; family: Family },
 ): Chain[] {
-  const made: Chain[] = [];
-  const entry = (pattern: string, chain: string) => `-m physdev ${option} ${pattern} -g ${chain}`;
-  const build = (name: string, interfaces: readonly string[]): void => {
-    if (interfaces.length <= maxWidth) {
-      const rules = interfaces.map((each) => entry(each, targets.get(each) ?? ''));
-      made.push({ table: 'filter', name, rules });
-      return;
-    }
-    const shared = commonPrefix(interfaces);
-    const exact = interfaces.filter((each) => each === shared);
-    const branches = new Map<string, string[]>();
-    for (const each of interfaces) {
-      if (each === shared) continue;
-      const branch = each.slice(0, shared.length + 1);
-      branches.set(branch, [...(branches.get(branch) ?? []), each]);
-    }
-    const rules = [
-      ...exact.map((each) => entry(each, targets.get(each) ?? '')),
-      ...[...branches].map(([branch, members]) => {
-        const [only] = members;
-        if (members.length === 1 && only !== undefined) return entry(only, targets.get(only) ?? '');
-        return entry(`${branch}+`, dispatchChain(root, branch));
-      }),
-    ];
-    made.push({ table: 'filter', name, rules });
-    for (const [branch, members] of branches) {
-      if (members.length > 1) build(dispatchChain(root, branch), members);
-    }
-  };
-  const names = [...targets.keys()].toSorted();
-  const shared = commonPrefix(names);
-  if (names.length < leastGuarded || shared === '') build(root, names);
-  else {
-    const guarded = dispatchChain(root, shared);
-    made.push({ table: 'filter', name: root, rules: [entry(`${shared}+`, guarded)] });
-    build(guarded, names);
-  }
-  return made;
+  const { flag, option } = sides[side];
+  const byName = new Map(targets.map(({ interfaceName, chain }) => [interfaceName, chain]));
+  const reachable = targets.filter(({ interfaceName, chain }) => byName.get(interfaceName) === chain);
+  const leaves = reachable.length < leastByAddress ? [] : leavesOf(reachable, family, option);
+  if (leaves.length === 0) return renderNameTree({ name: root, root, option }, byName);
+  const otherwise = dispatchChain(root, '');
+  return [
+    ...renderAddressTree({ root, flag, family, otherwise }, leaves),
+    ...renderNameTree({ name: otherwise, root, option }, byName),
+  ];
 }
 
-function commonPrefix(sorted: readonly string[]): string {
-  const first = sorted[0] ?? '';
-  const last = sorted.at(-1) ?? '';
-  let length = 0;
-  while (length < first.length && first[length] === last[length]) length += 1;
-  return first.slice(0, length);
+/** Of the family. An address that many NICs have, each in a routing domain of its own, tells too little. */
+function leavesOf(targets: readonly DispatchTarget[], family: Family, option: string): AddressLeaf[] {
+  const byAddress = new Map<bigint, AddressLeaf[]>();
+  for (const { interfaceName, addresses, chain } of targets) {
+    for (const text of addresses) {
+      const address = parseAddress(text);
+      if (address?.family !== family) continue;
+      const rule = `-m physdev ${option} ${interfaceName} -g ${chain}`;
+      const alike = byAddress.get(address.value) ?? [];
+      byAddress.set(address.value, alike);
+      alike.push({ value: address.value, rule });
+    }
+  }
+  return [...byAddress.values()].filter((alike) => alike.length <= mostAlike).flat();
 }

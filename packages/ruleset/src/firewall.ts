@@ -2,7 +2,7 @@ import { isIPv4 } from 'node:net';
 import type { HostAddressGroup, HostGroup, HostNic, HostState, MemberSet } from '@portcullis/compile';
 import type { Direction, Family } from '@portcullis/model';
 import type { Chain, HookRule } from './chain.js';
-import { renderDispatch } from './dispatch.js';
+import { type DispatchTarget, renderDispatch } from './dispatch.js';
 import { type GroupChain, renderGroupChain } from './group-chain.js';
 import { kernelAddress, networkMembers, requiredCidr } from './kernel-address.js';
 import { chains, groupChain, type NicChainUse, nicChainUses } from './names.js';
@@ -109,22 +109,29 @@ export class FirewallRenderer {
   #renderStructure(nics: HostState['nics'], closed: ReadonlySet<string>, family: Family): Structure {
     const all = new Map<string, Chain>();
     const groupUses = new Map<string, GroupUse>();
-    const dispatch = { ingress: new Map<string, string>(), egress: new Map(), spoofing: new Map() };
+    const targets: Record<'ingress' | 'egress' | 'spoofing', DispatchTarget[]> = {
+      ingress: [],
+      egress: [],
+      spoofing: [],
+    };
     for (const chain of entryChains) all.set(chain.name, chain);
     for (const nic of nics.values()) {
-      const parts = closed.has(nic.id) ? closedParts(nic) : this.#nicParts(nic, family);
+      const isClosed = closed.has(nic.id);
+      const parts = isClosed ? closedParts(nic) : this.#nicParts(nic, family);
       for (const use of nicChainUses) {
         const chain = parts.chains[use];
         if (chain === undefined) continue;
         all.set(chain.name, chain);
-        if (use !== 'discovery') dispatch[use].set(nic.interfaceName, chain.name);
+        if (use === 'discovery') continue;
+        const { interfaceName } = nic;
+        targets[use].push({ interfaceName, addresses: isClosed ? [] : nic.addresses, chain: chain.name });
       }
       for (const [name, use] of parts.groupUses) groupUses.set(name, use);
     }
     for (const chain of [
-      ...renderDispatch(chains.spoofing, '--physdev-in', dispatch.spoofing),
-      ...renderDispatch(chains.egress, '--physdev-in', dispatch.egress),
-      ...renderDispatch(chains.ingress, '--physdev-out', dispatch.ingress),
+      ...renderDispatch(chains.spoofing, 'from', { targets: targets.spoofing, family }),
+      ...renderDispatch(chains.egress, 'from', { targets: targets.egress, family }),
+      ...renderDispatch(chains.ingress, 'to', { targets: targets.ingress, family }),
       renderZones(nics.values()),
     ]) {
       all.set(chain.name, chain);

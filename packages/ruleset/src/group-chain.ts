@@ -25,7 +25,7 @@ export function renderGroupChain(
     table: 'filter',
     name: groupChain(direction, group.id, routingDomain),
     // Order never changes a verdict; sorted, the same rules give the same chain.
-    rules: [comment(group.id), ...new Set(rules.map((rule) => renderRule(rule, routingDomain, family)).toSorted())],
+    rules: [...new Set(rules.map((rule) => renderRule(rule, routingDomain, family)).toSorted()), comment(group.id)],
   };
   const keys = [...new Set(remoteGroups)].map((remote) => memberSetKey(remote, routingDomain));
   return {

@@ -3,7 +3,7 @@ import { type AddressPair, allowedPairsOf, type Family } from '@portcullis/model
 import { kernelCidr, requiredCidr } from './kernel-address.js';
 import { nicChain } from './names.js';
 
-/** What a NIC with anti-spoofing may send: the rest is dropped, whatever connection it is part of. */
+/** What a NIC with anti-spoofing may send, whatever connection it is part of; the rest its chain drops. */
 export function spoofingRules(nic: HostNic, family: Family): string[] {
   const pairs = allowedPairsOf(nic);
   const macs = [...new Set(pairs.map(({ mac }) => mac))];
@@ -17,7 +17,6 @@ export function spoofingRules(nic: HostNic, family: Family): string[] {
     ...(family === 4 ? serverMessages4 : [...serverMessages6, `-p ipv6-icmp -j ${nicChain('discovery', nic.id)}`]),
     ...sources,
     ...macs.flatMap((mac) => withoutAddress[family].map((match) => `${match} ${isFrom(mac)}-j RETURN`)),
-    '-j DROP',
   ];
 }
 

@@ -28,7 +28,7 @@ function naiveNic(nic: HostNic, firewall: FamilyFirewall) {
       const chain = firewall.chains.get(groupChain(direction, group, nic.routingDomain));
       return (chain?.rules ?? []).filter((rule) => rule.includes(' -g ')).map(own);
     });
-  const spoofing = firewall.chains.get(nicChain('spoofing', nic.id))?.rules.slice(1) ?? [];
+  const spoofing = firewall.chains.get(nicChain('spoofing', nic.id))?.rules ?? [];
   const established = '-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN';
   return {
     names: [i, o, s],

@@ -1,0 +1,82 @@
+import { addressBits, type Family, formatAddress } from '@portcullis/model';
+import type { Chain } from './chain.js';
+import { kernelAddress } from './kernel-address.js';
+import { dispatchChain } from './names.js';
+
+/** Most addresses that one chain of the tree compares with. */
+const maxLeaves = 4;
+/** An inner chain looks at two bits, always from an even place on: so an address that comes leaves most chains alone. */
+const step = 2;
+
+/** An address, and what is done about a packet with it: a rule, without the match of the address. */
+export interface AddressLeaf {
+  readonly value: bigint;
+  readonly rule: string;
+}
+
+export interface AddressTreeOptions {
+  readonly root: string;
+  readonly flag: '-s' | '-d';
+  readonly family: Family;
+  /** Where packets go that no leaf takes. */
+  readonly otherwise: string;
+}
+
+/**
+ * Chains that lead from an address to the leaves that have it: a tree on its bits, whose comparisons are the cheapest there
+ * are. No more than `mostAlike` leaves have one address.
+ */
+export function renderAddressTree(
+  { root, flag, family, otherwise }: AddressTreeOptions,
+  leaves: readonly AddressLeaf[],
+): Chain[] {
+  const bits = addressBits(family);
+  const made: Chain[] = [];
+  const cidr = (value: bigint, length: number) => `${kernelAddress(formatAddress({ family, value }))}/${length}`;
+  const leafRule = ({ value, rule }: AddressLeaf) => `${flag} ${cidr(value, bits)} ${rule}`;
+  const build = (name: string, sorted: readonly AddressLeaf[]): void => {
+    const rules: string[] = [];
+    const below: [string, readonly AddressLeaf[]][] = [];
+    if (sorted.length <= maxLeaves) rules.push(...sorted.map(leafRule));
+    else {
+      const common = commonLength(sorted, bits);
+      const length = common - (common % step) + step;
+      const rest = BigInt(bits - length);
+      for (const [prefix, members] of groupBy(sorted, ({ value }) => (value >> rest) << rest)) {
+        const [only] = members;
+        if (members.length === 1 && only !== undefined) rules.push(leafRule(only));
+        else {
+          const branch = cidr(prefix, length);
+          rules.push(`${flag} ${branch} -g ${dispatchChain(root, branch)}`);
+          below.push([dispatchChain(root, branch), members]);
+        }
+      }
+    }
+    made.push({ table: 'filter', name, rules: [...rules, `-g ${otherwise}`] });
+    for (const [child, members] of below) build(child, members);
+  };
+  build(
+    root,
+    leaves.toSorted((a, b) => (a.value < b.value ? -1 : Number(a.value > b.value))),
+  );
+  return made;
+}
+
+/** So many leaves of one address go into one chain. */
+export const mostAlike = maxLeaves;
+
+/** How many bits all addresses begin with alike. */
+function commonLength(sorted: readonly AddressLeaf[], bits: number): number {
+  const differing = (sorted[0]?.value ?? 0n) ^ (sorted.at(-1)?.value ?? 0n);
+  return differing === 0n ? bits : bits - differing.toString(2).length;
+}
+
+function groupBy<Key>(leaves: readonly AddressLeaf[], keyOf: (leaf: AddressLeaf) => Key): Map<Key, AddressLeaf[]> {
+  const groups = new Map<Key, AddressLeaf[]>();
+  for (const leaf of leaves) {
+    const group = groups.get(keyOf(leaf));
+    if (group === undefined) groups.set(keyOf(leaf), [leaf]);
+    else group.push(leaf);
+  }
+  return groups;
+}

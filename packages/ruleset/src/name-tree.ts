@@ -1,0 +1,66 @@
+import type { Chain } from './chain.js';
+import { dispatchChain } from './names.js';
+
+/** Most comparisons in one chain of the tree. */
+const maxWidth = 16;
+
+export interface NameTreeOptions {
+  /** The chain the tree begins with. */
+  readonly name: string;
+  /** What the names of its other chains are made from. */
+  readonly root: string;
+  readonly option: '--physdev-in' | '--physdev-out';
+}
+
+/**
+ * Chains that lead from an interface name to its chain: a tree on name prefixes. A packet of an interface whose name begins
+ * otherwise than all of them costs one comparison.
+ */
+export function renderNameTree({ name, root, option }: NameTreeOptions, targets: ReadonlyMap<string, string>): Chain[] {
+  const made: Chain[] = [];
+  const entry = (pattern: string, chain: string) => `-m physdev ${option} ${pattern} -g ${chain}`;
+  const build = (at: string, interfaces: readonly string[]): void => {
+    if (interfaces.length <= maxWidth) {
+      const rules = interfaces.map((each) => entry(each, targets.get(each) ?? ''));
+      made.push({ table: 'filter', name: at, rules });
+      return;
+    }
+    const shared = commonPrefix(interfaces);
+    const exact = interfaces.filter((each) => each === shared);
+    const branches = new Map<string, string[]>();
+    for (const each of interfaces) {
+      if (each === shared) continue;
+      const branch = each.slice(0, shared.length + 1);
+      branches.set(branch, [...(branches.get(branch) ?? []), each]);
+    }
+    const rules = [
+      ...exact.map((each) => entry(each, targets.get(each) ?? '')),
+      ...[...branches].map(([branch, members]) => {
+        const [only] = members;
+        if (members.length === 1 && only !== undefined) return entry(only, targets.get(only) ?? '');
+        return entry(`${branch}+`, dispatchChain(root, branch));
+      }),
+    ];
+    made.push({ table: 'filter', name: at, rules });
+    for (const [branch, members] of branches) {
+      if (members.length > 1) build(dispatchChain(root, branch), members);
+    }
+  };
+  const names = [...targets.keys()].toSorted();
+  const shared = commonPrefix(names);
+  if (names.length < 2 || shared === '') build(name, names);
+  else {
+    const guarded = dispatchChain(root, shared);
+    made.push({ table: 'filter', name, rules: [entry(`${shared}+`, guarded)] });
+    build(guarded, names);
+  }
+  return made;
+}
+
+function commonPrefix(sorted: readonly string[]): string {
+  const first = sorted[0] ?? '';
+  const last = sorted.at(-1) ?? '';
+  let length = 0;
+  while (length < first.length && first[length] === last[length]) length += 1;
+  return first.slice(0, length);
+}
