@@ -28,7 +28,8 @@ export interface SuiteUnderTest extends Clients {
 
 const noTls = { tlsCert: undefined, tlsKey: undefined, tlsClientCa: undefined };
 
-export async function startSuite(callers?: readonly object[]): Promise<SuiteUnderTest> {
+/** `callers` are who is known, by their tokens; without them everybody is. The suite's own clients are `token`'s. */
+export async function startSuite(callers?: readonly object[], token?: string): Promise<SuiteUnderTest> {
   const folder = await mkdtemp(path.join(tmpdir(), 'portcullis-api-'));
   const ends: (() => unknown)[] = [() => rm(folder, { recursive: true, force: true })];
   const close = async () => {
@@ -57,7 +58,7 @@ export async function startSuite(callers?: readonly object[]): Promise<SuiteUnde
         enforce: createClient(enforceV1.EnforceService, transport),
       };
     };
-    const clients = clientsOf({});
+    const clients = clientsOf(token === undefined ? {} : { token: () => token });
     return {
       ...clients,
       address,
