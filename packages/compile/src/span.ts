@@ -117,6 +117,11 @@ export class Span {
     return new Set([...this.#bindingsOfNic.get(nic)].flatMap((id) => this.#bindings.get(id)?.host ?? []));
   }
 
+  /** The hosts with NICs of an enabled group. */
+  hostsOfGroup(group: string): Iterable<string> {
+    return this.#hostsOfGroup.get(group);
+  }
+
   hosts(): Iterable<string> {
     return this.#hosts.keys();
   }

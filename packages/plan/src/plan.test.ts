@@ -7,14 +7,15 @@ import { planRemoval, withoutStrays } from './removal.js';
 
 const set = 'pc-4-0123456789abcdef';
 const forwardHook = '-m physdev --physdev-is-bridged -j PC-FORWARD';
-const nothing = { hooks: [], chains: new Map(), sets: new Map() };
+const nothing = { hooks: [], chains: new Map(), sets: new Map(), ruleIds: new Map() };
 
 /** One chain that names one set; `port` tells two versions of the rule apart. */
 function firewall(members: string[], port = 80): Firewall {
   const rule = `-p tcp -m tcp --dport ${port} -m set --match-set ${set} src -g PC-ALLOW`;
   const chain: Chain = { table: 'filter', name: 'PC-GI-1', rules: [rule] };
   const hooks = [{ table: 'filter', chain: 'FORWARD', rule: forwardHook }] as const;
-  return { 4: { hooks, chains: new Map([[chain.name, chain]]), sets: new Map([[set, new Set(members)]]) }, 6: nothing };
+  const sets = new Map([[set, new Set(members)]]);
+  return { 4: { ...nothing, hooks, chains: new Map([[chain.name, chain]]), sets }, 6: nothing };
 }
 
 function linesOf(applied: Applied, desired: Firewall): string[] {
@@ -104,7 +105,7 @@ describe('an address group', () => {
       [networks, new Set(members)],
       [set, new Set(['10.0.0.1'])],
     ]);
-    return { 4: { hooks: [], chains: new Map([[chain.name, chain]]), sets }, 6: nothing };
+    return { 4: { ...nothing, chains: new Map([[chain.name, chain]]), sets }, 6: nothing };
   };
   const { applied, steps } = planChange(nothingApplied, named(['10.0.0.0/8', '192.0.2.1']));
 
@@ -131,7 +132,7 @@ describe('an address group', () => {
 
   it('E2 E5 takes the place of a CIDR in one step, after its set was made, which goes after no rule names it', () => {
     const chain: Chain = { table: 'filter', name: 'PC-GI-1', rules: ['-s 10.0.0.0/8 -g PC-ALLOW'] };
-    const before: Firewall = { 4: { hooks: [], chains: new Map([[chain.name, chain]]), sets: new Map() }, 6: nothing };
+    const before: Firewall = { 4: { ...nothing, chains: new Map([[chain.name, chain]]) }, 6: nothing };
     const there = planChange(planChange(nothingApplied, before).applied, named(['10.0.0.0/8']));
     expect(there.steps.map(({ kind }) => kind)).toEqual(['sets', 'rules']);
     const back = planChange(there.applied, before).steps;

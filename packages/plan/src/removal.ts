@@ -4,7 +4,7 @@ import { type Plan, planChange } from './plan.js';
 
 /** Takes every chain of ours, and every jump to one, out of a kernel's tables. Sets stay: both back ends share them. */
 export function planRemoval(applied: Applied): Plan {
-  const nothing = { hooks: [], chains: new Map(), sets: new Map() };
+  const nothing = { hooks: [], chains: new Map(), sets: new Map(), ruleIds: new Map() };
   return planChange({ 4: rulesOnly(applied[4]), 6: rulesOnly(applied[6]) }, { 4: nothing, 6: nothing });
 }
 

@@ -3,7 +3,7 @@ import type { HostAddressGroup, HostGroup, HostNic, HostState, MemberSet } from 
 import type { Direction, Family } from '@portcullis/model';
 import type { Chain, HookRule } from './chain.js';
 import { type DispatchTarget, renderDispatch } from './dispatch.js';
-import { type GroupChain, renderGroupChain } from './group-chain.js';
+import { type GroupChain, type RuleIds, renderGroupChain } from './group-chain.js';
 import { kernelAddress, networkMembers, requiredCidr } from './kernel-address.js';
 import { chains, groupChain, type NicChainUse, nicChainUses } from './names.js';
 import { allowChain, clearMark, renderClosedNic, renderNicChains } from './nic-chains.js';
@@ -16,6 +16,8 @@ export interface FamilyFirewall {
   readonly chains: ReadonlyMap<string, Chain>;
   /** Members by set name without slot. */
   readonly sets: ReadonlyMap<string, ReadonlySet<string>>;
+  /** By name of a group's chain. */
+  readonly ruleIds: ReadonlyMap<string, RuleIds>;
 }
 
 export type Firewall = Readonly<Record<Family, FamilyFirewall>>;
@@ -83,17 +85,19 @@ export class FirewallRenderer {
   #renderFamily(state: HostState, structure: Structure, family: Family): FamilyFirewall {
     const all = new Map(structure.chains);
     const sets = new Map<string, ReadonlySet<string>>();
+    const ruleIds = new Map<string, RuleIds>();
     for (const [name, use] of structure.groupUses) {
       const group = state.groups.get(use.group);
       if (group === undefined) continue;
-      const { chain, memberSets, addressGroupSets } = this.#groupChain(group, name, { ...use, family });
+      const { chain, memberSets, addressGroupSets, ...rendered } = this.#groupChain(group, name, { ...use, family });
       all.set(name, chain);
+      ruleIds.set(name, rendered.ruleIds);
       for (const { set, key } of memberSets) sets.set(set, this.#membersOf(state.memberSets.get(key), family));
       for (const { set, addressGroup } of addressGroupSets) {
         sets.set(set, this.#cidrsOf(state.addressGroups.get(addressGroup), family));
       }
     }
-    return { hooks, chains: all, sets };
+    return { hooks, chains: all, sets, ruleIds };
   }
 
   #structureOf(nics: HostState['nics'], closed: ReadonlySet<string>): Record<Family, Structure> {

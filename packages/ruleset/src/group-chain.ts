@@ -5,8 +5,12 @@ import { kernelCidr, requiredCidr } from './kernel-address.js';
 import { addressGroupSetName, chains, groupChain, setName } from './names.js';
 import { comment } from './nic-chains.js';
 
+/** The rules of a group that each kernel rule of a chain stands for, by its text; equal ones share one. */
+export type RuleIds = ReadonlyMap<string, readonly string[]>;
+
 export interface GroupChain {
   readonly chain: Chain;
+  readonly ruleIds: RuleIds;
   /** The member sets that its rules name. */
   readonly memberSets: readonly { readonly set: string; readonly key: string }[];
   /** The sets of address groups that its rules name. */
@@ -21,15 +25,21 @@ export function renderGroupChain(
   const rules = group.rules.filter((rule) => rule.active && rule.direction === direction && covers(rule, family));
   const addressGroups = rules.flatMap(({ addressGroup }) => (addressGroup === undefined ? [] : [addressGroup]));
   const remoteGroups = rules.flatMap(({ remoteGroup }) => (remoteGroup === undefined ? [] : [remoteGroup]));
+  const ruleIds = new Map<string, string[]>();
+  for (const rule of rules) {
+    const text = renderRule(rule, routingDomain, family);
+    ruleIds.set(text, [...(ruleIds.get(text) ?? []), rule.id]);
+  }
   const chain: Chain = {
     table: 'filter',
     name: groupChain(direction, group.id, routingDomain),
     // Order never changes a verdict; sorted, the same rules give the same chain.
-    rules: [...new Set(rules.map((rule) => renderRule(rule, routingDomain, family)).toSorted()), comment(group.id)],
+    rules: [...[...ruleIds.keys()].toSorted(), comment(group.id)],
   };
   const keys = [...new Set(remoteGroups)].map((remote) => memberSetKey(remote, routingDomain));
   return {
     chain,
+    ruleIds,
     memberSets: keys.map((key) => ({ set: setName(key, family), key })),
     addressGroupSets: [...new Set(addressGroups)].map((addressGroup) => ({
       set: addressGroupSetName(addressGroup, family),

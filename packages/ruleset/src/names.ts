@@ -70,6 +70,11 @@ export function parseSlottedName(name: string): { name: string; slot: Slot } | u
   return base === undefined ? undefined : { name: base, slot: slot as Slot };
 }
 
+/** A rule as it stands in a `Chain`: the sets that it names are in whatever slot. */
+export function withoutSlots(rule: string): string {
+  return rule.replaceAll(/\b(pc-[46]n?-[0-9a-f]{16})-[a-f]\b/g, '$1');
+}
+
 export function isOwnChain(name: string): boolean {
   return name.startsWith('PC-');
 }

@@ -2,13 +2,16 @@ import { create } from '@bufbuild/protobuf';
 import type { ServiceImpl } from '@connectrpc/connect';
 import { dispatchV1 } from '@portcullis/api';
 import { notFound, pageOf, unavailable } from '@portcullis/rpc';
-import { type Dispatch, notReady } from './enforce-service.js';
+import type { Dispatch } from './dispatch.js';
+import { notReady } from './enforce-service.js';
+import { listRuleHits } from './list-rule-hits.js';
 import { requireName, requireNames } from './names.js';
 import { conditionOf, hostStatus } from './status.js';
 import { waitForEnforcement } from './wait.js';
 
 /** What schedulers and people call. */
-export function dispatchService({ state, feed, now }: Dispatch): ServiceImpl<typeof dispatchV1.DispatchService> {
+export function dispatchService(dispatch: Dispatch): ServiceImpl<typeof dispatchV1.DispatchService> {
+  const { state, feed, now } = dispatch;
   const requireReady = () => {
     if (!state.ready) throw unavailable('DISPATCHER_NOT_READY', notReady);
   };
@@ -50,6 +53,11 @@ export function dispatchService({ state, feed, now }: Dispatch): ServiceImpl<typ
         ];
       });
       return create(dispatchV1.GetNicStatusResponseSchema, { statuses });
+    },
+
+    async listRuleHits(request) {
+      requireReady();
+      return listRuleHits(dispatch, request);
     },
 
     async *watchStatus({ hosts }, { signal }) {

@@ -1,5 +1,5 @@
-import { create } from '@bufbuild/protobuf';
-import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { durationFromMs, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError, createClient, createRouterTransport } from '@connectrpc/connect';
 import { dispatchV1, enforceV1, policyV1 } from '@portcullis/api';
 import type { OpenService } from '@portcullis/rpc';
@@ -413,6 +413,88 @@ describe('the dispatcher', () => {
       ['more than 1000 hosts', { hosts: Array<string>(1001).fill('hosts/h1') }, 'InvalidArgument'],
     ])('is refused for %s', async (_, options, code) => {
       expect(await codeOf(wait(options))).toBe(code);
+    });
+  });
+
+  describe('hits of rules', () => {
+    const rule = (id: string) => `${group('web')}/rules/${id}`;
+    const report = (host: string, hits: Record<string, number>, since: Date | null = now) =>
+      enforce.report({
+        host: `hosts/${host}`,
+        ...(since && { hitsCountedSince: timestampFromDate(since) }),
+        ruleHits: Object.entries(hits).map(([id, packets]) => ({
+          rule: id,
+          packets: BigInt(packets),
+          bytes: BigInt(60 * packets),
+          lastHitTime: timestampFromDate(now),
+        })),
+      });
+    const list = (request: MessageInitShape<typeof dispatchV1.ListRuleHitsRequestSchema>) =>
+      dispatch.listRuleHits(request);
+    const packets = async (request: MessageInitShape<typeof dispatchV1.ListRuleHitsRequestSchema>) =>
+      (await list(request)).ruleHits.map((each) => [each.rule, Number(each.packets)]);
+
+    beforeEach(async () => {
+      cloud.inventory.commit(bindingPut('b', 'h2'));
+      cloud.policy.commit(groupPut('db'), rulePut('db', 'x'), rulePut('web', 'r2'), membershipPut('db', 'c'));
+      await vi.waitFor(async () => expect((await list({ host: 'hosts/h2' })).ruleHits).toHaveLength(3));
+    });
+
+    it('are those of all hosts, and show which rules were never hit and since when that is known', async () => {
+      const since = new Date(now.getTime() + 5000);
+      await report('h1', { [rule('r1')]: 2 });
+      const { ruleHits: early } = await list({ rule: rule('r1') });
+      expect(early[0]?.countedSince).toBeUndefined();
+      expect(early).toMatchObject([{ hostCount: 2, countingHostCount: 1 }]);
+      await report('h2', { [rule('r1')]: 3 }, since);
+      const { ruleHits } = await list({ securityGroup: group('web') });
+      expect(ruleHits).toMatchObject([
+        { rule: rule('r1'), packets: 5n, bytes: 300n, lastHitTime: timestampFromDate(now), hostCount: 2 },
+        { rule: rule('r2'), packets: 0n, countedSince: timestampFromDate(since), countingHostCount: 2 },
+      ]);
+      expect(ruleHits[1]?.lastHitTime).toBeUndefined();
+    });
+
+    it('are found by rule, by group and by host, page by page', async () => {
+      const x = `${group('db')}/rules/x`;
+      await report('h2', { [rule('r1')]: 3, [x]: 1 });
+      await report('h1', { [rule('r1')]: 4 });
+      expect(await packets({ rule: rule('r1'), securityGroup: group('web') })).toEqual([[rule('r1'), 7]]);
+      expect(await packets({ rule: rule('r1'), securityGroup: group('db') })).toEqual([]);
+      expect(await packets({ securityGroup: group('web'), host: 'hosts/h1' })).toEqual([
+        [rule('r1'), 4],
+        [rule('r2'), 0],
+      ]);
+      const first = await list({ host: 'hosts/h2', pageSize: 2 });
+      const rest = await list({ host: 'hosts/h2', pageSize: 2, pageToken: first.nextPageToken });
+      expect([...first.ruleHits, ...rest.ruleHits].map((each) => [each.rule, Number(each.packets)])).toEqual([
+        [x, 1],
+        [rule('r1'), 3],
+        [rule('r2'), 0],
+      ]);
+      expect(rest.nextPageToken).toBe('');
+    });
+
+    it('S1 are taken from hosts that enforce the rule only', async () => {
+      await report('h1', { [`${group('db')}/rules/x`]: 9, [rule('r1')]: 1, nonsense: 1 });
+      expect(await packets({ securityGroup: group('db') })).toEqual([[`${group('db')}/rules/x`, 0]]);
+      expect(await packets({ rule: rule('r1') })).toEqual([[rule('r1'), 1]]);
+    });
+
+    it('are none of a host that does not count', async () => {
+      await report('h1', { [rule('r1')]: 1 }, null);
+      expect((await list({ rule: rule('r1'), host: 'hosts/h1' })).ruleHits).toMatchObject([
+        { packets: 0n, hostCount: 1, countingHostCount: 0 },
+      ]);
+    });
+
+    it.each([
+      ['nothing that is asked for', {}, 'InvalidArgument'],
+      ['a group that does not exist', { securityGroup: group('none') }, 'NotFound'],
+      ['a rule that does not exist', { rule: rule('none') }, 'NotFound'],
+      ['a host that does not exist', { host: 'hosts/h9' }, 'NotFound'],
+    ])('are refused for %s', async (_, request, code) => {
+      expect(await codeOf(list(request))).toBe(code);
     });
   });
 

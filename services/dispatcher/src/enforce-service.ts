@@ -1,21 +1,18 @@
 import { create } from '@bufbuild/protobuf';
+import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { ServiceImpl } from '@connectrpc/connect';
 import { enforceV1 } from '@portcullis/api';
 import { notFound, unavailable } from '@portcullis/rpc';
+import type { Dispatch } from './dispatch.js';
 import type { DispatchState } from './dispatch-state.js';
 import type { HostRecord } from './host-record.js';
+import { takeInHits } from './list-rule-hits.js';
 import { requireName } from './names.js';
-import type { StatusFeed } from './status-feed.js';
 import { answerSync, decodeGeneration } from './sync.js';
 
-export interface Dispatch {
-  readonly state: DispatchState;
-  readonly feed: StatusFeed;
-  readonly now: () => Date;
-}
-
 /** What enforcers call. */
-export function enforceService({ state, feed, now }: Dispatch): ServiceImpl<typeof enforceV1.EnforceService> {
+export function enforceService(dispatch: Dispatch): ServiceImpl<typeof enforceV1.EnforceService> {
+  const { state, feed, now } = dispatch;
   return {
     async *sync({ host, cursor }) {
       const record = heard(state, host, now());
@@ -30,6 +27,8 @@ export function enforceService({ state, feed, now }: Dispatch): ServiceImpl<type
       record.conditions = request.conditions;
       record.backend = request.backend;
       record.version = request.version;
+      record.hitsCountedSince = request.hitsCountedSince && new Date(timestampMs(request.hitsCountedSince));
+      takeInHits(dispatch, record, request);
       for (const report of request.reports) {
         takeIn(record, report);
         feed.publishReport(record, report);

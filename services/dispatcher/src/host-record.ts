@@ -41,6 +41,8 @@ export class HostRecord {
   conditions: readonly enforceV1.Condition[] = [];
   backend = '';
   version = '';
+  /** Since when its enforcer counts what rules let pass; undefined while it does not. */
+  hitsCountedSince: Date | undefined;
 
   /** A host that is new to this dispatcher has to acknowledge what holds now, whatever brought it about. */
   constructor(

@@ -9,6 +9,7 @@ import { DispatchState } from './dispatch-state.js';
 import { enforceService } from './enforce-service.js';
 import { formatGeneration } from './generation.js';
 import type { HostRecord } from './host-record.js';
+import { RuleHitCounts } from './rule-hits.js';
 import { conditionOf } from './status.js';
 import { StatusFeed } from './status-feed.js';
 import { watchInventory, watchPolicy } from './watch-loop.js';
@@ -51,7 +52,7 @@ export function openDispatcher({
     }
   }, patrolIntervalMs);
   patrol.unref();
-  const dispatch = { state, feed: statusFeed, now };
+  const dispatch = { state, feed: statusFeed, hits: new RuleHitCounts(), startedAt: now(), now };
   return {
     registrations: [
       serviceOf(dispatchV1.DispatchService, dispatchService(dispatch)),

@@ -4,6 +4,14 @@ const id = '[a-z][a-z0-9-]{0,62}';
 const forms = {
   host: { template: 'hosts/{host}', pattern: new RegExp(`^hosts/${id}$`) },
   nic: { template: 'projects/{project}/nics/{nic}', pattern: new RegExp(`^projects/${id}/nics/${id}$`) },
+  securityGroup: {
+    template: 'projects/{project}/securityGroups/{security_group}',
+    pattern: new RegExp(`^projects/${id}/securityGroups/${id}$`),
+  },
+  rule: {
+    template: 'projects/{project}/securityGroups/{security_group}/rules/{rule}',
+    pattern: new RegExp(`^projects/${id}/securityGroups/${id}/rules/${id}$`),
+  },
 } as const;
 type Kind = keyof typeof forms;
 

@@ -73,6 +73,36 @@ describe('an enforcer', () => {
     expect(lastReport()).toMatchObject({ outcome: APPLIED, diff: { rules: [], sets: [] } });
   });
 
+  it('tells what rules count, and to another dispatcher all of it again', async () => {
+    const told = () =>
+      new Map(
+        bench.dispatcher.requests.flatMap(({ ruleHits }) =>
+          ruleHits.map(({ rule, packets }) => [rule, packets] as const),
+        ),
+      );
+    bench.dispatcher.say(first);
+    await bench.start({ hitsIntervalMs: 2 });
+    await expect.poll(() => bench.dispatcher.requests.at(-1)?.hitsCountedSince, poll).toBeDefined();
+    const chain = [...renderer.render(first)[4].ruleIds].find(([, { size }]) => size > 0);
+    const [text = '', ids = []] = [...(chain?.[1] ?? [])].find(([rule]) => !rule.includes('--match-set')) ?? [];
+    bench.kernel.counters.set(`4 ${text}`, [7, 420]);
+    await expect.poll(() => told(), poll).toEqual(expect.objectContaining({ size: expect.any(Number) }));
+    await expect.poll(() => ids.map((id) => told().get(id)), poll).toEqual(ids.map(() => 7n));
+    bench.dispatcher.requests.length = 0;
+    bench.dispatcher.restart();
+    await expect.poll(() => ids.map((id) => told().get(id)), poll).toEqual(ids.map(() => 7n));
+  });
+
+  it('counts nothing where it is told so', async () => {
+    bench.dispatcher.say(first);
+    await bench.start({ hitsIntervalMs: 0 });
+    await untilApplied(1);
+    await untilApplied(bench.dispatcher.say(second));
+    expect(bench.dispatcher.requests.map(({ hitsCountedSince }) => hitsCountedSince)).not.toContainEqual(
+      expect.anything(),
+    );
+  });
+
   describe('E1 writes nothing', () => {
     it.each<[string, (dispatcher: FakeDispatcher) => void]>([
       ['while the dispatcher is away', (dispatcher) => Object.assign(dispatcher, { isAway: true })],

@@ -8,6 +8,8 @@ import type { Conditions } from './conditions/conditions.js';
 import type { Desired } from './desired/desired.js';
 import { type Generation, isSameGeneration } from './desired/generation.js';
 import { DigestMismatch, SyncClient, type Synced } from './desired/sync-client.js';
+import { HitWatch } from './hits/hit-watch.js';
+import type { RuleHits } from './hits/rule-hits.js';
 import type { KernelTools, Writer } from './kernel/kernel-tools.js';
 import { areSameFailures, type Failure, failuresOf, internalFailure } from './report/failure.js';
 import type { Report } from './report/report.js';
@@ -29,6 +31,9 @@ export interface EnforcerParts {
   readonly clearOtherBackend: (() => Promise<void>) | undefined;
   readonly heartbeatMs: number;
   readonly driftIntervalMs: number;
+  readonly hits: RuleHits;
+  /** Between two readings of the rules' counters; 0: never. */
+  readonly hitsIntervalMs: number;
   readonly startPatienceMs: number;
   readonly log: Logger;
 }
@@ -42,7 +47,7 @@ export interface EnforcerStatus {
   readonly failures: readonly Failure[];
 }
 
-type Job = 'sync' | 'enforce' | 'repair' | 'observe' | 'countMembers' | 'destroyStrays';
+type Job = 'sync' | 'enforce' | 'repair' | 'observe' | 'countMembers' | 'destroyStrays' | 'countHits';
 
 /** Pauses between attempts, in milliseconds: the first, and the longest after doubling. */
 const syncPauses = [100, 1000] as const;
@@ -67,9 +72,18 @@ export class Enforcer {
   readonly #parts: EnforcerParts;
   readonly #enforcement: Enforcement;
   readonly #syncClient: SyncClient;
-  readonly #schedule = new Schedule<Job>(['sync', 'enforce', 'repair', 'observe', 'countMembers', 'destroyStrays']);
+  readonly #schedule = new Schedule<Job>([
+    'sync',
+    'enforce',
+    'repair',
+    'observe',
+    'countMembers',
+    'destroyStrays',
+    'countHits',
+  ]);
   readonly #wake = new Wake();
   readonly #drift: DriftWatch;
+  readonly #hitWatch: HitWatch;
   readonly #jobs: Readonly<Record<Job, (signal: AbortSignal) => Promise<void>>> = {
     sync: (signal) => this.#sync(signal),
     enforce: () => this.#enforce({ syncMs: 0, mustReport: false }),
@@ -77,6 +91,7 @@ export class Enforcer {
     repair: () => this.#repair(),
     countMembers: async () => this.#countMembers(),
     destroyStrays: () => this.#destroyStrays(),
+    countHits: async () => this.#countHits(),
   };
   #desired: Desired | undefined;
   #lastGood: Generation | undefined;
@@ -104,6 +119,12 @@ export class Enforcer {
         this.#wake.wake();
       },
       onError: (error) => parts.log.warn({ err: error }, 'the kernel could not be read'),
+    });
+    this.#hitWatch = new HitWatch({
+      tools: parts.tools,
+      enforcement: this.#enforcement,
+      hits: parts.hits,
+      onError: (error) => parts.log.warn({ err: error }, 'the counters of rules could not be read'),
     });
   }
 
@@ -168,6 +189,7 @@ export class Enforcer {
     if (synced === undefined) return;
     const isNew = synced.isSnapshot || !isSameGeneration(this.#desired?.generation, synced.desired.generation);
     this.#desired = synced.desired;
+    if (synced.isSnapshot) this.#parts.hits.tellAgain();
     if (isNew) await this.#enforce({ syncMs: performance.now() - startedAt, mustReport: true });
   }
 
@@ -212,6 +234,7 @@ export class Enforcer {
     }
     this.#parts.stateFile.save(desired);
     if (enforced.failed !== undefined) return;
+    if (!this.#hasStarted && this.#parts.hitsIntervalMs > 0) this.#schedule.set('countHits', performance.now());
     this.#hasStarted = true;
     await this.#clearOtherBackend();
     this.#scheduleStrays();
@@ -255,6 +278,12 @@ export class Enforcer {
     if (at === undefined) return;
     this.#schedule.advance('observe', at);
     this.#wake.wake();
+  }
+
+  /** Begins to read: nobody waits for it. */
+  #countHits(): void {
+    this.#schedule.set('countHits', performance.now() + this.#parts.hitsIntervalMs);
+    void this.#hitWatch.read();
   }
 
   async #repair(): Promise<void> {

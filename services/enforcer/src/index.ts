@@ -1,3 +1,4 @@
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { createClient, type Transport } from '@connectrpc/connect';
 import { enforceV1 } from '@portcullis/api';
 import type { Closable, Logger } from '@portcullis/runtime';
@@ -5,6 +6,7 @@ import { listenForDoorbells } from '@portcullis/stream';
 import { bridgeNetfilterProblem } from './conditions/bridge-netfilter.js';
 import { Conditions } from './conditions/conditions.js';
 import { Enforcer, type EnforcerStatus } from './enforcer.js';
+import { RuleHits } from './hits/rule-hits.js';
 import type { Backend, KernelTools } from './kernel/kernel-tools.js';
 import { openTools } from './kernel/open-tools.js';
 import { Reporter } from './report/reporter.js';
@@ -29,6 +31,8 @@ export interface EnforcerOptions {
   readonly heartbeatMs?: number;
   /** How often the kernel is read and compared, also when nothing is heard of a change. Default: 10 000 ms. */
   readonly driftIntervalMs?: number;
+  /** How often the counters of rules are read; 0: never. Default: 30 000 ms. */
+  readonly hitsIntervalMs?: number;
   /** How long the dispatcher is waited for at the start, before the last known state is enforced. Default: 2 000 ms. */
   readonly startPatienceMs?: number;
   /** Instead of this host's tools, for tests. */
@@ -66,16 +70,26 @@ export async function openEnforcer(options: EnforcerOptions): Promise<RunningEnf
     : await openTools(options.backend ?? 'auto', log);
 
   const client = createClient(enforceV1.EnforceService, dispatcher);
+  const hits = new RuleHits();
   const reporter = new Reporter({
     client,
     host,
     heartbeatMs,
     describe: async () => {
       conditions.set('BRIDGE_NETFILTER_OFF', await bridgeNetfilterProblem());
-      return { conditions: conditions.encode(), backend: tools.backend, version: enforcerVersion() };
+      return {
+        conditions: conditions.encode(),
+        backend: tools.backend,
+        version: enforcerVersion(),
+        ruleHits: hits.next(),
+        ...(hits.countedSince && { hitsCountedSince: timestampFromDate(hits.countedSince) }),
+      };
     },
-    // Somebody has to hear of it, even if it is over.
-    onTaken: () => isStateFileWhole && conditions.set('STATE_FILE_CORRUPT', undefined),
+    onTaken: () => {
+      hits.taken();
+      // Somebody has to hear of it, even if it is over.
+      if (isStateFileWhole) conditions.set('STATE_FILE_CORRUPT', undefined);
+    },
     onError: atMostEvery(10_000, (error) => log.warn({ err: error }, 'the dispatcher does not take reports')),
   });
   const enforcer = new Enforcer({
@@ -89,6 +103,8 @@ export async function openEnforcer(options: EnforcerOptions): Promise<RunningEnf
     clearOtherBackend,
     heartbeatMs,
     driftIntervalMs,
+    hits,
+    hitsIntervalMs: options.hitsIntervalMs ?? 30_000,
     startPatienceMs: options.startPatienceMs ?? 2000,
     log,
   });

@@ -66,6 +66,13 @@ await runMain({
         'milliseconds between two looks whether the kernel still holds what was applied; members of sets are counted ten times as often',
       schema: wholeNumber({ min: 100, max: 3_600_000 }).default(10_000),
     },
+    hitsIntervalMs: {
+      flag: '--hits-interval-ms <ms>',
+      environment: 'PORTCULLIS_HITS_INTERVAL_MS',
+      description:
+        'milliseconds between two readings of how often rules let connections begin; 0: they are not counted',
+      schema: wholeNumber({ min: 0, max: 3_600_000 }).default(30_000),
+    },
     ...clientOptions,
   },
   start: async ({ dispatcher: address, boot: isBoot, ...config }, { log }) => {

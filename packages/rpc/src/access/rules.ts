@@ -127,6 +127,7 @@ const dispatch: RulesOf<typeof dispatchV1.DispatchService> = {
   getHostStatus: 'read everything',
   listHostStatuses: 'read everything',
   getNicStatus: 'read',
+  listRuleHits: 'read',
   watchStatus: 'read everything',
 };
 

@@ -1,4 +1,5 @@
 import type { HostNic, HostState } from '@portcullis/compile';
+import type { Family } from '@portcullis/model';
 import { type Applied, planChange, readApplied, type Step } from '@portcullis/plan';
 import { FirewallRenderer } from '@portcullis/ruleset';
 import { createLogger } from '@portcullis/runtime';
@@ -258,6 +259,7 @@ function watching(tools: SessionTools, change: (step: Step) => Step | Promise<St
     run: async (step: Step, options?: RunOptions) => tools.run(await change(step), options),
     destroySets: (names: readonly string[]) => tools.destroySets(names),
     countMembers: () => tools.countMembers(),
+    countHits: (family: Family, chains: readonly string[]) => tools.countHits(family, chains),
     watch: () => undefined,
     close: () => tools.close(),
   };

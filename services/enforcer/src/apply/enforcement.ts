@@ -92,6 +92,11 @@ export class Enforcement {
     return this.#writeCount;
   }
 
+  /** What was rendered last; undefined while nothing is in force by this process. */
+  get inForce(): Firewall | undefined {
+    return this.#inForce;
+  }
+
   /** What the diffs given out so far lead to. */
   get told(): Applied {
     return this.#told ?? nothingApplied;

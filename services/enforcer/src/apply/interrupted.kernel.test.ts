@@ -132,6 +132,7 @@ function delegating(tools: KernelTools, run: KernelTools['run']): KernelTools {
     run,
     destroySets: (names) => tools.destroySets(names),
     countMembers: () => tools.countMembers(),
+    countHits: (family, names) => tools.countHits(family, names),
     watch: () => undefined,
     close: async () => undefined,
   };

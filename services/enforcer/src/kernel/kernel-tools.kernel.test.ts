@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { type HostState, memberSetKey } from '@portcullis/compile';
 import { type Cidr, formatCidr as format, parseCidr, type Rule } from '@portcullis/model';
 import { planChange, readApplied } from '@portcullis/plan';
-import { FirewallRenderer } from '@portcullis/ruleset';
+import { FirewallRenderer, groupChain } from '@portcullis/ruleset';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKernelLab, isRoot, type KernelLab } from '../fixtures/kernel-lab.js';
 import { randomStates } from '../fixtures/random-state.js';
@@ -45,6 +45,45 @@ describe.skipIf(!isRoot).each(drivers)('$kind on iptables-$backend', ({ backend,
     const state = stateWithEveryKindOfRule();
     await apply(state);
     expect((await planTo(state)).steps).toEqual([]);
+  });
+
+  it('reads what rules have counted, which an edit of their chain leaves to those that stay', async () => {
+    const [group, port] = ['projects/p/securityGroups/g', 4711];
+    const state = stateWithEveryKindOfRule();
+    const [nic] = state.nics.values();
+    if (nic === undefined) throw new Error('unreachable');
+    const chain = groupChain('ingress', group, nic.routingDomain);
+    const rule = (id: string, start: number): Rule => ({
+      id,
+      direction: 'ingress',
+      protocol: 'udp',
+      ports: { start, end: start },
+      active: true,
+    });
+    const withRules = (...rules: Rule[]): HostState => ({
+      ...state,
+      nics: new Map([[nic.id, { ...nic, groups: [group], guarded: true }]]),
+      groups: new Map([[group, { id: group, rules }]]),
+    });
+    const counted = async () =>
+      Object.fromEntries((await tools.countHits(4, [chain])).map(({ rule: text, packets }) => [text, packets]));
+    // The next plan takes the jump out: it is none of ours that is in its place.
+    const send = async () => {
+      await host.run(`iptables-${backend}`, '-w', '5', '-I', 'OUTPUT', '-j', chain);
+      await host.run('bash', '-c', `echo x >/dev/udp/127.0.0.1/${port}`);
+    };
+    const text = (at: number) => `-p udp -m udp --dport ${at} -g PC-ALLOW`;
+    const rules = [rule('a', port), rule('b', 4712), rule('c', 4713), rule('d', 4714)];
+    await apply(withRules(...rules));
+    await host.run('ip', 'link', 'set', 'lo', 'up');
+    await send();
+    expect(await counted()).toEqual({ [text(port)]: 1, [text(4712)]: 0, [text(4713)]: 0, [text(4714)]: 0 });
+    await apply(withRules(...rules, rule('e', 4715)));
+    await send();
+    expect(await counted()).toMatchObject({ [text(port)]: 2, [text(4715)]: 0 });
+    await expect(tools.countHits(4, [chain, 'PC-GI-none'])).rejects.toThrow();
+    await host.run(`iptables-${backend}`, '-w', '5', '-D', 'OUTPUT', '1');
+    expect((await planTo(withRules(...rules, rule('e', 4715)))).steps).toEqual([]);
   });
 
   it('sees what others have changed since its last batch', async () => {

@@ -1,4 +1,6 @@
+import type { Family } from '@portcullis/model';
 import type { SavedKernel, Step } from '@portcullis/plan';
+import type { RuleCounter } from '@portcullis/ruleset';
 
 export const backends = ['nft', 'legacy'] as const;
 
@@ -35,6 +37,8 @@ export interface KernelTools {
    * changes may have gone unnoticed. Where the kernel does not tell, never.
    */
   watch(onChange: (writer: Writer | undefined) => void): void;
+  /** What chains of one family have counted. Throws a ToolError where one of them does not exist. */
+  countHits(family: Family, chains: readonly string[]): Promise<RuleCounter[]>;
   /** Ends what runs. The kernel keeps everything. */
   close(): Promise<void>;
 }

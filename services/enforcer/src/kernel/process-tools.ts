@@ -1,4 +1,6 @@
+import type { Family } from '@portcullis/model';
 import type { SavedKernel, Step } from '@portcullis/plan';
+import { parseRuleCounters, type RuleCounter } from '@portcullis/ruleset';
 import type { Launcher, ToolResult } from './exec.js';
 import type { Backend, KernelTools } from './kernel-tools.js';
 import { complaintOf, failureOf, ToolError } from './tool-error.js';
@@ -55,6 +57,18 @@ export class ProcessTools implements KernelTools {
   }
 
   watch(): void {}
+
+  /**
+   * A restore that changes nothing and lists chains: one process for any number of them, and of the kernel's tables no
+   * more than they hold is read (nft).
+   */
+  async countHits(family: Family, chains: readonly string[]): Promise<RuleCounter[]> {
+    const argv = restoreCommand(this.backend, family);
+    const lines = ['*filter', ...chains.map((chain) => `-v -S ${chain}`), 'COMMIT'];
+    const result = await this.launcher.run(argv, { input: `${lines.join('\n')}\n` });
+    if (result.status !== 0) throw failed(argv, result, lines);
+    return parseRuleCounters(result.stdout);
+  }
 
   async close(): Promise<void> {}
 }

@@ -1,4 +1,6 @@
+import type { Family } from '@portcullis/model';
 import type { SavedKernel, Step } from '@portcullis/plan';
+import type { RuleCounter } from '@portcullis/ruleset';
 import { ChangeMonitor } from './change-monitor.js';
 import type { Launcher } from './exec.js';
 import type { Backend, KernelTools, RunOptions, Writer } from './kernel-tools.js';
@@ -66,6 +68,10 @@ export class SessionTools implements KernelTools {
 
   watch(onChange: (writer: Writer | undefined) => void): void {
     this.#monitor?.start(onChange);
+  }
+
+  countHits(family: Family, chains: readonly string[]): Promise<RuleCounter[]> {
+    return this.#exact.countHits(family, chains);
   }
 
   async close(): Promise<void> {

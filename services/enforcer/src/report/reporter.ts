@@ -6,13 +6,18 @@ import { Wake } from '../wake.js';
 import type { Report } from './report.js';
 import { ReportQueue, type ReportQueueOptions } from './report-queue.js';
 
+type Description = Pick<
+  enforceV1.ReportRequest,
+  'conditions' | 'backend' | 'version' | 'ruleHits' | 'hitsCountedSince'
+>;
+
 export interface ReporterOptions {
   readonly client: Client<typeof enforceV1.EnforceService>;
   /** hosts/{host} */
   readonly host: string;
   readonly heartbeatMs: number;
   /** What the host says of itself, asked before each call. */
-  readonly describe: () => Promise<Pick<enforceV1.ReportRequest, 'conditions' | 'backend' | 'version'>>;
+  readonly describe: () => Promise<Description>;
   /** The dispatcher has taken the description and the reports. */
   readonly onTaken: () => void;
   readonly onError: (error: unknown) => void;

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portcullis/dispatch/v1/dispatch.proto.
  */
 export const file_portcullis_dispatch_v1_dispatch: GenFile = /*@__PURE__*/
-  fileDesc("CiVwb3J0Y3VsbGlzL2Rpc3BhdGNoL3YxL2Rpc3BhdGNoLnByb3RvEhZwb3J0Y3VsbGlzLmRpc3BhdGNoLnYxIn0KGVdhaXRGb3JFbmZvcmNlbWVudFJlcXVlc3QSFwoPcmV2aXNpb25fdG9rZW5zGAEgAygJEg0KBWhvc3RzGAIgAygJEgwKBG5pY3MYAyADKAkSKgoHdGltZW91dBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKHAQoaV2FpdEZvckVuZm9yY2VtZW50UmVzcG9uc2USEAoIZW5mb3JjZWQYASABKAgSGwoTZW5mb3JjZWRfaG9zdF9jb3VudBgCIAEoBRI6Cg1sYWdnaW5nX2hvc3RzGAMgAygLMiMucG9ydGN1bGxpcy5kaXNwYXRjaC52MS5MYWdnaW5nSG9zdCLdAQoLTGFnZ2luZ0hvc3QSDAoEaG9zdBgBIAEoCRIxCgZyZWFzb24YAiABKA4yIS5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLkxhZ1JlYXNvbhIPCgdtZXNzYWdlGAMgASgJEj0KEmRlc2lyZWRfZ2VuZXJhdGlvbhgEIAEoCzIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5HZW5lcmF0aW9uEj0KEmFwcGxpZWRfZ2VuZXJhdGlvbhgFIAEoCzIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5HZW5lcmF0aW9uIr0DCgpIb3N0U3RhdHVzEgwKBGhvc3QYASABKAkSOAoJY29uZGl0aW9uGAIgASgOMiUucG9ydGN1bGxpcy5kaXNwYXRjaC52MS5Ib3N0Q29uZGl0aW9uEj0KEmRlc2lyZWRfZ2VuZXJhdGlvbhgDIAEoCzIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5HZW5lcmF0aW9uEj0KEmFwcGxpZWRfZ2VuZXJhdGlvbhgEIAEoCzIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5HZW5lcmF0aW9uEhYKDmRlc2lyZWRfZGlnZXN0GAUgASgJEjQKEGxhc3RfcmVwb3J0X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjQKCmNvbmRpdGlvbnMYByADKAsyIC5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuQ29uZGl0aW9uEjAKCGZhaWx1cmVzGAggAygLMh4ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkZhaWx1cmUSEQoJbmljX2NvdW50GAkgASgFEg8KB2JhY2tlbmQYCiABKAkSDwoHdmVyc2lvbhgLIAEoCSIkChRHZXRIb3N0U3RhdHVzUmVxdWVzdBIMCgRob3N0GAEgASgJIksKFUdldEhvc3RTdGF0dXNSZXNwb25zZRIyCgZzdGF0dXMYASABKAsyIi5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLkhvc3RTdGF0dXMiQAoXTGlzdEhvc3RTdGF0dXNlc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiaQoYTGlzdEhvc3RTdGF0dXNlc1Jlc3BvbnNlEjQKCHN0YXR1c2VzGAEgAygLMiIucG9ydGN1bGxpcy5kaXNwYXRjaC52MS5Ib3N0U3RhdHVzEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIiChNHZXROaWNTdGF0dXNSZXF1ZXN0EgsKA25pYxgBIAEoCSJLChRHZXROaWNTdGF0dXNSZXNwb25zZRIzCghzdGF0dXNlcxgBIAMoCzIhLnBvcnRjdWxsaXMuZGlzcGF0Y2gudjEuTmljU3RhdHVzIq0BCglOaWNTdGF0dXMSDAoEaG9zdBgBIAEoCRIWCg5pbnRlcmZhY2VfbmFtZRgCIAEoCRI4Cgljb25kaXRpb24YAyABKA4yJS5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLkhvc3RDb25kaXRpb24SDwoHZ3VhcmRlZBgEIAEoCBIvCgdmYWlsdXJlGAUgASgLMh4ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkZhaWx1cmUiIwoSV2F0Y2hTdGF0dXNSZXF1ZXN0Eg0KBWhvc3RzGAEgAygJIpcBChNXYXRjaFN0YXR1c1Jlc3BvbnNlEgwKBGhvc3QYASABKAkSMwoGcmVwb3J0GAIgASgLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkhvc3RSZXBvcnRIABI0CgZzdGF0dXMYAyABKAsyIi5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLkhvc3RTdGF0dXNIAEIHCgVldmVudCqQAQoJTGFnUmVhc29uEhoKFkxBR19SRUFTT05fVU5TUEVDSUZJRUQQABIWChJMQUdfUkVBU09OX1BFTkRJTkcQARIWChJMQUdfUkVBU09OX1VOS05PV04QAhIVChFMQUdfUkVBU09OX0ZBSUxFRBADEiAKHExBR19SRUFTT05fUkVWSVNJT05fTk9UX1NFRU4QBCqgAQoNSG9zdENvbmRpdGlvbhIeChpIT1NUX0NPTkRJVElPTl9VTlNQRUNJRklFRBAAEhoKFkhPU1RfQ09ORElUSU9OX0lOX1NZTkMQARIaChZIT1NUX0NPTkRJVElPTl9QRU5ESU5HEAISGwoXSE9TVF9DT05ESVRJT05fREVHUkFERUQQAxIaChZIT1NUX0NPTkRJVElPTl9VTktOT1dOEAQyyAQKD0Rpc3BhdGNoU2VydmljZRJ7ChJXYWl0Rm9yRW5mb3JjZW1lbnQSMS5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLldhaXRGb3JFbmZvcmNlbWVudFJlcXVlc3QaMi5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLldhaXRGb3JFbmZvcmNlbWVudFJlc3BvbnNlEmwKDUdldEhvc3RTdGF0dXMSLC5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLkdldEhvc3RTdGF0dXNSZXF1ZXN0Gi0ucG9ydGN1bGxpcy5kaXNwYXRjaC52MS5HZXRIb3N0U3RhdHVzUmVzcG9uc2USdQoQTGlzdEhvc3RTdGF0dXNlcxIvLnBvcnRjdWxsaXMuZGlzcGF0Y2gudjEuTGlzdEhvc3RTdGF0dXNlc1JlcXVlc3QaMC5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLkxpc3RIb3N0U3RhdHVzZXNSZXNwb25zZRJpCgxHZXROaWNTdGF0dXMSKy5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLkdldE5pY1N0YXR1c1JlcXVlc3QaLC5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLkdldE5pY1N0YXR1c1Jlc3BvbnNlEmgKC1dhdGNoU3RhdHVzEioucG9ydGN1bGxpcy5kaXNwYXRjaC52MS5XYXRjaFN0YXR1c1JlcXVlc3QaKy5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLldhdGNoU3RhdHVzUmVzcG9uc2UwAWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_portcullis_enforce_v1_enforce]);
+  fileDesc("CiVwb3J0Y3VsbGlzL2Rpc3BhdGNoL3YxL2Rpc3BhdGNoLnByb3RvEhZwb3J0Y3VsbGlzLmRpc3BhdGNoLnYxIn0KGVdhaXRGb3JFbmZvcmNlbWVudFJlcXVlc3QSFwoPcmV2aXNpb25fdG9rZW5zGAEgAygJEg0KBWhvc3RzGAIgAygJEgwKBG5pY3MYAyADKAkSKgoHdGltZW91dBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKHAQoaV2FpdEZvckVuZm9yY2VtZW50UmVzcG9uc2USEAoIZW5mb3JjZWQYASABKAgSGwoTZW5mb3JjZWRfaG9zdF9jb3VudBgCIAEoBRI6Cg1sYWdnaW5nX2hvc3RzGAMgAygLMiMucG9ydGN1bGxpcy5kaXNwYXRjaC52MS5MYWdnaW5nSG9zdCLdAQoLTGFnZ2luZ0hvc3QSDAoEaG9zdBgBIAEoCRIxCgZyZWFzb24YAiABKA4yIS5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLkxhZ1JlYXNvbhIPCgdtZXNzYWdlGAMgASgJEj0KEmRlc2lyZWRfZ2VuZXJhdGlvbhgEIAEoCzIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5HZW5lcmF0aW9uEj0KEmFwcGxpZWRfZ2VuZXJhdGlvbhgFIAEoCzIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5HZW5lcmF0aW9uIr0DCgpIb3N0U3RhdHVzEgwKBGhvc3QYASABKAkSOAoJY29uZGl0aW9uGAIgASgOMiUucG9ydGN1bGxpcy5kaXNwYXRjaC52MS5Ib3N0Q29uZGl0aW9uEj0KEmRlc2lyZWRfZ2VuZXJhdGlvbhgDIAEoCzIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5HZW5lcmF0aW9uEj0KEmFwcGxpZWRfZ2VuZXJhdGlvbhgEIAEoCzIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5HZW5lcmF0aW9uEhYKDmRlc2lyZWRfZGlnZXN0GAUgASgJEjQKEGxhc3RfcmVwb3J0X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjQKCmNvbmRpdGlvbnMYByADKAsyIC5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuQ29uZGl0aW9uEjAKCGZhaWx1cmVzGAggAygLMh4ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkZhaWx1cmUSEQoJbmljX2NvdW50GAkgASgFEg8KB2JhY2tlbmQYCiABKAkSDwoHdmVyc2lvbhgLIAEoCSIkChRHZXRIb3N0U3RhdHVzUmVxdWVzdBIMCgRob3N0GAEgASgJIksKFUdldEhvc3RTdGF0dXNSZXNwb25zZRIyCgZzdGF0dXMYASABKAsyIi5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLkhvc3RTdGF0dXMiQAoXTGlzdEhvc3RTdGF0dXNlc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiaQoYTGlzdEhvc3RTdGF0dXNlc1Jlc3BvbnNlEjQKCHN0YXR1c2VzGAEgAygLMiIucG9ydGN1bGxpcy5kaXNwYXRjaC52MS5Ib3N0U3RhdHVzEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIiChNHZXROaWNTdGF0dXNSZXF1ZXN0EgsKA25pYxgBIAEoCSJLChRHZXROaWNTdGF0dXNSZXNwb25zZRIzCghzdGF0dXNlcxgBIAMoCzIhLnBvcnRjdWxsaXMuZGlzcGF0Y2gudjEuTmljU3RhdHVzIq0BCglOaWNTdGF0dXMSDAoEaG9zdBgBIAEoCRIWCg5pbnRlcmZhY2VfbmFtZRgCIAEoCRI4Cgljb25kaXRpb24YAyABKA4yJS5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLkhvc3RDb25kaXRpb24SDwoHZ3VhcmRlZBgEIAEoCBIvCgdmYWlsdXJlGAUgASgLMh4ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkZhaWx1cmUiIwoSV2F0Y2hTdGF0dXNSZXF1ZXN0Eg0KBWhvc3RzGAEgAygJIpcBChNXYXRjaFN0YXR1c1Jlc3BvbnNlEgwKBGhvc3QYASABKAkSMwoGcmVwb3J0GAIgASgLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkhvc3RSZXBvcnRIABI0CgZzdGF0dXMYAyABKAsyIi5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLkhvc3RTdGF0dXNIAEIHCgVldmVudCJwChNMaXN0UnVsZUhpdHNSZXF1ZXN0EhYKDnNlY3VyaXR5X2dyb3VwGAEgASgJEgwKBHJ1bGUYAiABKAkSDAoEaG9zdBgDIAEoCRIRCglwYWdlX3NpemUYBCABKAUSEgoKcGFnZV90b2tlbhgFIAEoCSJkChRMaXN0UnVsZUhpdHNSZXNwb25zZRIzCglydWxlX2hpdHMYASADKAsyIC5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLlJ1bGVIaXRzEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLPAQoIUnVsZUhpdHMSDAoEcnVsZRgBIAEoCRIPCgdwYWNrZXRzGAIgASgDEg0KBWJ5dGVzGAMgASgDEjEKDWxhc3RfaGl0X3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWNvdW50ZWRfc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmhvc3RfY291bnQYBiABKAUSGwoTY291bnRpbmdfaG9zdF9jb3VudBgHIAEoBSqQAQoJTGFnUmVhc29uEhoKFkxBR19SRUFTT05fVU5TUEVDSUZJRUQQABIWChJMQUdfUkVBU09OX1BFTkRJTkcQARIWChJMQUdfUkVBU09OX1VOS05PV04QAhIVChFMQUdfUkVBU09OX0ZBSUxFRBADEiAKHExBR19SRUFTT05fUkVWSVNJT05fTk9UX1NFRU4QBCqgAQoNSG9zdENvbmRpdGlvbhIeChpIT1NUX0NPTkRJVElPTl9VTlNQRUNJRklFRBAAEhoKFkhPU1RfQ09ORElUSU9OX0lOX1NZTkMQARIaChZIT1NUX0NPTkRJVElPTl9QRU5ESU5HEAISGwoXSE9TVF9DT05ESVRJT05fREVHUkFERUQQAxIaChZIT1NUX0NPTkRJVElPTl9VTktOT1dOEAQyswUKD0Rpc3BhdGNoU2VydmljZRJ7ChJXYWl0Rm9yRW5mb3JjZW1lbnQSMS5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLldhaXRGb3JFbmZvcmNlbWVudFJlcXVlc3QaMi5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLldhaXRGb3JFbmZvcmNlbWVudFJlc3BvbnNlEmwKDUdldEhvc3RTdGF0dXMSLC5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLkdldEhvc3RTdGF0dXNSZXF1ZXN0Gi0ucG9ydGN1bGxpcy5kaXNwYXRjaC52MS5HZXRIb3N0U3RhdHVzUmVzcG9uc2USdQoQTGlzdEhvc3RTdGF0dXNlcxIvLnBvcnRjdWxsaXMuZGlzcGF0Y2gudjEuTGlzdEhvc3RTdGF0dXNlc1JlcXVlc3QaMC5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLkxpc3RIb3N0U3RhdHVzZXNSZXNwb25zZRJpCgxHZXROaWNTdGF0dXMSKy5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLkdldE5pY1N0YXR1c1JlcXVlc3QaLC5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLkdldE5pY1N0YXR1c1Jlc3BvbnNlEmgKC1dhdGNoU3RhdHVzEioucG9ydGN1bGxpcy5kaXNwYXRjaC52MS5XYXRjaFN0YXR1c1JlcXVlc3QaKy5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLldhdGNoU3RhdHVzUmVzcG9uc2UwARJpCgxMaXN0UnVsZUhpdHMSKy5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLkxpc3RSdWxlSGl0c1JlcXVlc3QaLC5wb3J0Y3VsbGlzLmRpc3BhdGNoLnYxLkxpc3RSdWxlSGl0c1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_portcullis_enforce_v1_enforce]);
 
 /**
  * @generated from message portcullis.dispatch.v1.WaitForEnforcementRequest
@@ -434,6 +434,142 @@ export const WatchStatusResponseSchema: GenMessage<WatchStatusResponse> = /*@__P
   messageDesc(file_portcullis_dispatch_v1_dispatch, 12);
 
 /**
+ * At least one of the three fields; of several, rules that fit all.
+ *
+ * @generated from message portcullis.dispatch.v1.ListRuleHitsRequest
+ */
+export type ListRuleHitsRequest = Message<"portcullis.dispatch.v1.ListRuleHitsRequest"> & {
+  /**
+   * All rules of this group: projects/{project}/securityGroups/{security_group}
+   *
+   * @generated from field: string security_group = 1;
+   */
+  securityGroup: string;
+
+  /**
+   * Only this rule: projects/{project}/securityGroups/{security_group}/rules/{rule}
+   *
+   * @generated from field: string rule = 2;
+   */
+  rule: string;
+
+  /**
+   * Only rules that this host enforces, and what was counted there: hosts/{host}
+   *
+   * @generated from field: string host = 3;
+   */
+  host: string;
+
+  /**
+   * 1-1000; 0 means 100.
+   *
+   * @generated from field: int32 page_size = 4;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 5;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message portcullis.dispatch.v1.ListRuleHitsRequest.
+ * Use `create(ListRuleHitsRequestSchema)` to create a new message.
+ */
+export const ListRuleHitsRequestSchema: GenMessage<ListRuleHitsRequest> = /*@__PURE__*/
+  messageDesc(file_portcullis_dispatch_v1_dispatch, 13);
+
+/**
+ * @generated from message portcullis.dispatch.v1.ListRuleHitsResponse
+ */
+export type ListRuleHitsResponse = Message<"portcullis.dispatch.v1.ListRuleHitsResponse"> & {
+  /**
+   * By the name of the rule.
+   *
+   * @generated from field: repeated portcullis.dispatch.v1.RuleHits rule_hits = 1;
+   */
+  ruleHits: RuleHits[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message portcullis.dispatch.v1.ListRuleHitsResponse.
+ * Use `create(ListRuleHitsResponseSchema)` to create a new message.
+ */
+export const ListRuleHitsResponseSchema: GenMessage<ListRuleHitsResponse> = /*@__PURE__*/
+  messageDesc(file_portcullis_dispatch_v1_dispatch, 14);
+
+/**
+ * What one rule has let pass, on all hosts or on the one that was asked for.
+ *
+ * @generated from message portcullis.dispatch.v1.RuleHits
+ */
+export type RuleHits = Message<"portcullis.dispatch.v1.RuleHits"> & {
+  /**
+   * projects/{project}/securityGroups/{security_group}/rules/{rule}
+   *
+   * @generated from field: string rule = 1;
+   */
+  rule: string;
+
+  /**
+   * Packets that began a connection and that this rule was the first to match; rules behind it that would have matched as
+   * well are not counted. Rules of one group that say the same to the kernel count the same.
+   *
+   * @generated from field: int64 packets = 2;
+   */
+  packets: bigint;
+
+  /**
+   * @generated from field: int64 bytes = 3;
+   */
+  bytes: bigint;
+
+  /**
+   * Exact to the interval at which hosts look. Absent: no hit is known of.
+   *
+   * @generated from field: google.protobuf.Timestamp last_hit_time = 4;
+   */
+  lastHitTime?: Timestamp | undefined;
+
+  /**
+   * Since then nothing was missed, on any host that enforces the rule; hits before it may be missing. Absent while one of
+   * these hosts does not count, and where there is none.
+   *
+   * @generated from field: google.protobuf.Timestamp counted_since = 5;
+   */
+  countedSince?: Timestamp | undefined;
+
+  /**
+   * Hosts that enforce the rule.
+   *
+   * @generated from field: int32 host_count = 6;
+   */
+  hostCount: number;
+
+  /**
+   * Those of them that count.
+   *
+   * @generated from field: int32 counting_host_count = 7;
+   */
+  countingHostCount: number;
+};
+
+/**
+ * Describes the message portcullis.dispatch.v1.RuleHits.
+ * Use `create(RuleHitsSchema)` to create a new message.
+ */
+export const RuleHitsSchema: GenMessage<RuleHits> = /*@__PURE__*/
+  messageDesc(file_portcullis_dispatch_v1_dispatch, 15);
+
+/**
  * @generated from enum portcullis.dispatch.v1.LagReason
  */
 export enum LagReason {
@@ -573,6 +709,17 @@ export const DispatchService: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchStatusRequestSchema;
     output: typeof WatchStatusResponseSchema;
+  },
+  /**
+   * How often rules were the ones to let a connection begin, those that never did included. Kept in memory: counts begin anew
+   * with the dispatcher.
+   *
+   * @generated from rpc portcullis.dispatch.v1.DispatchService.ListRuleHits
+   */
+  listRuleHits: {
+    methodKind: "unary";
+    input: typeof ListRuleHitsRequestSchema;
+    output: typeof ListRuleHitsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_portcullis_dispatch_v1_dispatch, 0);

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portcullis/enforce/v1/enforce.proto.
  */
 export const file_portcullis_enforce_v1_enforce: GenFile = /*@__PURE__*/
-  fileDesc("CiNwb3J0Y3VsbGlzL2VuZm9yY2UvdjEvZW5mb3JjZS5wcm90bxIVcG9ydGN1bGxpcy5lbmZvcmNlLnYxIkEKCkdlbmVyYXRpb24SFwoPcG9saWN5X3JldmlzaW9uGAEgASgDEhoKEmludmVudG9yeV9yZXZpc2lvbhgCIAEoAyIrCgtTeW5jUmVxdWVzdBIMCgRob3N0GAEgASgJEg4KBmN1cnNvchgCIAEoCSKtAwoMU3luY1Jlc3BvbnNlEkIKEHNuYXBzaG90X3N0YXJ0ZWQYASABKAsyJi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuU25hcHNob3RTdGFydGVkSAASLQoDbmljGAIgASgLMh4ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkhvc3ROaWNIABIxCgVncm91cBgDIAEoCzIgLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5Ib3N0R3JvdXBIABI8CgptZW1iZXJfc2V0GAQgASgLMiYucG9ydGN1bGxpcy5lbmZvcmNlLnYxLk1lbWJlclNldENoYW5nZUgAEjEKB3JlbW92YWwYBSABKAsyHi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuUmVtb3ZhbEgAEjkKCWNvbXBsZXRlZBgGIAEoCzIkLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5TeW5jQ29tcGxldGVkSAASQgoNYWRkcmVzc19ncm91cBgHIAEoCzIpLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5BZGRyZXNzR3JvdXBDaGFuZ2VIAEIHCgVldmVudCIRCg9TbmFwc2hvdFN0YXJ0ZWQiZgoNU3luY0NvbXBsZXRlZBI1CgpnZW5lcmF0aW9uGAEgASgLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkdlbmVyYXRpb24SDgoGY3Vyc29yGAIgASgJEg4KBmRpZ2VzdBgDIAEoCSKpAgoHSG9zdE5pYxILCgNuaWMYASABKAkSFgoOaW50ZXJmYWNlX25hbWUYAiABKAkSEwoLYnJpZGdlX25hbWUYAyABKAkSFgoOcm91dGluZ19kb21haW4YBCABKAkSEwoLbWFjX2FkZHJlc3MYBSABKAkSEQoJYWRkcmVzc2VzGAYgAygJEhUKDWFudGlfc3Bvb2ZpbmcYByABKAgSDwoHZ3VhcmRlZBgIIAEoCBIOCgZncm91cHMYCSADKAkSEwoLZWdyZXNzX29wZW4YCiABKAgSFAoMZGhjcF9zZXJ2ZXJzGAsgAygJEkEKFWFsbG93ZWRfYWRkcmVzc19wYWlycxgMIAMoCzIiLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5BZGRyZXNzUGFpciIwCgtBZGRyZXNzUGFpchIMCgRjaWRyGAEgASgJEhMKC21hY19hZGRyZXNzGAIgASgJIkoKCUhvc3RHcm91cBINCgVncm91cBgBIAEoCRIuCgVydWxlcxgCIAMoCzIfLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5Ib3N0UnVsZSKtAgoISG9zdFJ1bGUSDAoEcnVsZRgBIAEoCRIzCglkaXJlY3Rpb24YAiABKA4yIC5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuRGlyZWN0aW9uEjEKCHByb3RvY29sGAMgASgOMh8ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlByb3RvY29sEhIKCnN0YXJ0X3BvcnQYBCABKAUSEAoIZW5kX3BvcnQYBSABKAUSFgoJaWNtcF90eXBlGAYgASgFSACIAQESFgoJaWNtcF9jb2RlGAcgASgFSAGIAQESDAoEY2lkchgIIAEoCRIUCgxyZW1vdGVfZ3JvdXAYCSABKAkSFQoNYWRkcmVzc19ncm91cBgKIAEoCUIMCgpfaWNtcF90eXBlQgwKCl9pY21wX2NvZGUiewoPTWVtYmVyU2V0Q2hhbmdlEg0KBWdyb3VwGAEgASgJEhYKDnJvdXRpbmdfZG9tYWluGAIgASgJEg0KBXJlc2V0GAMgASgIEhcKD2FkZGVkX2FkZHJlc3NlcxgEIAMoCRIZChFyZW1vdmVkX2FkZHJlc3NlcxgFIAMoCSJmChJBZGRyZXNzR3JvdXBDaGFuZ2USFQoNYWRkcmVzc19ncm91cBgBIAEoCRINCgVyZXNldBgCIAEoCBITCgthZGRlZF9jaWRycxgDIAMoCRIVCg1yZW1vdmVkX2NpZHJzGAQgAygJIogBCgdSZW1vdmFsEg0KA25pYxgBIAEoCUgAEg8KBWdyb3VwGAIgASgJSAASOQoKbWVtYmVyX3NldBgDIAEoCzIjLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5NZW1iZXJTZXRLZXlIABIXCg1hZGRyZXNzX2dyb3VwGAQgASgJSABCCQoHcmVtb3ZlZCI1CgxNZW1iZXJTZXRLZXkSDQoFZ3JvdXAYASABKAkSFgoOcm91dGluZ19kb21haW4YAiABKAkiqQEKDVJlcG9ydFJlcXVlc3QSDAoEaG9zdBgBIAEoCRIyCgdyZXBvcnRzGAIgAygLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkhvc3RSZXBvcnQSNAoKY29uZGl0aW9ucxgDIAMoCzIgLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5Db25kaXRpb24SDwoHYmFja2VuZBgEIAEoCRIPCgd2ZXJzaW9uGAUgASgJIhAKDlJlcG9ydFJlc3BvbnNlIrsDCgpIb3N0UmVwb3J0EjUKCmdlbmVyYXRpb24YASABKAsyIS5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuR2VuZXJhdGlvbhIvCgdvdXRjb21lGAIgASgOMh4ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLk91dGNvbWUSKwoFY2F1c2UYAyABKA4yHC5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuQ2F1c2USLwoEZGlmZhgEIAEoCzIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5LZXJuZWxEaWZmEi8KB3RpbWluZ3MYBSABKAsyHi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuVGltaW5ncxIwCghmYWlsdXJlcxgGIAMoCzIeLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5GYWlsdXJlEj8KFGxhc3RfZ29vZF9nZW5lcmF0aW9uGAcgASgLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkdlbmVyYXRpb24SLwoLcmVwb3J0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmNoYW5nZWRfYnkYCSABKAkibgoKS2VybmVsRGlmZhIwCgVydWxlcxgBIAMoCzIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5SdWxlQ2hhbmdlEi4KBHNldHMYAiADKAsyIC5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuU2V0Q2hhbmdlIosBCgpSdWxlQ2hhbmdlEg4KBmZhbWlseRgBIAEoBRINCgV0YWJsZRgCIAEoCRINCgVjaGFpbhgDIAEoCRIvCgRraW5kGAQgASgOMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkNoYW5nZUtpbmQSDAoEcnVsZRgFIAEoCRIQCghwb3NpdGlvbhgGIAEoBSJpCglTZXRDaGFuZ2USCwoDc2V0GAEgASgJEg4KBmZhbWlseRgCIAEoBRIvCgRraW5kGAMgASgOMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkNoYW5nZUtpbmQSDgoGbWVtYmVyGAQgASgJIoUBCgdUaW1pbmdzEicKBHN5bmMYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJwoEcGxhbhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIoCgVhcHBseRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJECgdGYWlsdXJlEgsKA25pYxgBIAEoCRILCgNzZXQYAiABKAkSDgoGcmVhc29uGAMgASgJEg8KB21lc3NhZ2UYBCABKAkiLAoJQ29uZGl0aW9uEg4KBnJlYXNvbhgBIAEoCRIPCgdtZXNzYWdlGAIgASgJKlMKCURpcmVjdGlvbhIZChVESVJFQ1RJT05fVU5TUEVDSUZJRUQQABIVChFESVJFQ1RJT05fSU5HUkVTUxABEhQKEERJUkVDVElPTl9FR1JFU1MQAiptCghQcm90b2NvbBIYChRQUk9UT0NPTF9VTlNQRUNJRklFRBAAEhAKDFBST1RPQ09MX0FMTBABEhAKDFBST1RPQ09MX1RDUBACEhAKDFBST1RPQ09MX1VEUBADEhEKDVBST1RPQ09MX0lDTVAQBCpLCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABITCg9PVVRDT01FX0FQUExJRUQQARISCg5PVVRDT01FX0ZBSUxFRBACKlIKBUNhdXNlEhUKEUNBVVNFX1VOU1BFQ0lGSUVEEAASEAoMQ0FVU0VfQ0hBTkdFEAESDwoLQ0FVU0VfRFJJRlQQAhIPCgtDQVVTRV9TVEFSVBADKlkKCkNoYW5nZUtpbmQSGwoXQ0hBTkdFX0tJTkRfVU5TUEVDSUZJRUQQABIVChFDSEFOR0VfS0lORF9BRERFRBABEhcKE0NIQU5HRV9LSU5EX1JFTU9WRUQQAjK6AQoORW5mb3JjZVNlcnZpY2USUQoEU3luYxIiLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5TeW5jUmVxdWVzdBojLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5TeW5jUmVzcG9uc2UwARJVCgZSZXBvcnQSJC5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuUmVwb3J0UmVxdWVzdBolLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5SZXBvcnRSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiNwb3J0Y3VsbGlzL2VuZm9yY2UvdjEvZW5mb3JjZS5wcm90bxIVcG9ydGN1bGxpcy5lbmZvcmNlLnYxIkEKCkdlbmVyYXRpb24SFwoPcG9saWN5X3JldmlzaW9uGAEgASgDEhoKEmludmVudG9yeV9yZXZpc2lvbhgCIAEoAyIrCgtTeW5jUmVxdWVzdBIMCgRob3N0GAEgASgJEg4KBmN1cnNvchgCIAEoCSKtAwoMU3luY1Jlc3BvbnNlEkIKEHNuYXBzaG90X3N0YXJ0ZWQYASABKAsyJi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuU25hcHNob3RTdGFydGVkSAASLQoDbmljGAIgASgLMh4ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkhvc3ROaWNIABIxCgVncm91cBgDIAEoCzIgLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5Ib3N0R3JvdXBIABI8CgptZW1iZXJfc2V0GAQgASgLMiYucG9ydGN1bGxpcy5lbmZvcmNlLnYxLk1lbWJlclNldENoYW5nZUgAEjEKB3JlbW92YWwYBSABKAsyHi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuUmVtb3ZhbEgAEjkKCWNvbXBsZXRlZBgGIAEoCzIkLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5TeW5jQ29tcGxldGVkSAASQgoNYWRkcmVzc19ncm91cBgHIAEoCzIpLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5BZGRyZXNzR3JvdXBDaGFuZ2VIAEIHCgVldmVudCIRCg9TbmFwc2hvdFN0YXJ0ZWQiZgoNU3luY0NvbXBsZXRlZBI1CgpnZW5lcmF0aW9uGAEgASgLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkdlbmVyYXRpb24SDgoGY3Vyc29yGAIgASgJEg4KBmRpZ2VzdBgDIAEoCSKpAgoHSG9zdE5pYxILCgNuaWMYASABKAkSFgoOaW50ZXJmYWNlX25hbWUYAiABKAkSEwoLYnJpZGdlX25hbWUYAyABKAkSFgoOcm91dGluZ19kb21haW4YBCABKAkSEwoLbWFjX2FkZHJlc3MYBSABKAkSEQoJYWRkcmVzc2VzGAYgAygJEhUKDWFudGlfc3Bvb2ZpbmcYByABKAgSDwoHZ3VhcmRlZBgIIAEoCBIOCgZncm91cHMYCSADKAkSEwoLZWdyZXNzX29wZW4YCiABKAgSFAoMZGhjcF9zZXJ2ZXJzGAsgAygJEkEKFWFsbG93ZWRfYWRkcmVzc19wYWlycxgMIAMoCzIiLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5BZGRyZXNzUGFpciIwCgtBZGRyZXNzUGFpchIMCgRjaWRyGAEgASgJEhMKC21hY19hZGRyZXNzGAIgASgJIkoKCUhvc3RHcm91cBINCgVncm91cBgBIAEoCRIuCgVydWxlcxgCIAMoCzIfLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5Ib3N0UnVsZSKtAgoISG9zdFJ1bGUSDAoEcnVsZRgBIAEoCRIzCglkaXJlY3Rpb24YAiABKA4yIC5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuRGlyZWN0aW9uEjEKCHByb3RvY29sGAMgASgOMh8ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlByb3RvY29sEhIKCnN0YXJ0X3BvcnQYBCABKAUSEAoIZW5kX3BvcnQYBSABKAUSFgoJaWNtcF90eXBlGAYgASgFSACIAQESFgoJaWNtcF9jb2RlGAcgASgFSAGIAQESDAoEY2lkchgIIAEoCRIUCgxyZW1vdGVfZ3JvdXAYCSABKAkSFQoNYWRkcmVzc19ncm91cBgKIAEoCUIMCgpfaWNtcF90eXBlQgwKCl9pY21wX2NvZGUiewoPTWVtYmVyU2V0Q2hhbmdlEg0KBWdyb3VwGAEgASgJEhYKDnJvdXRpbmdfZG9tYWluGAIgASgJEg0KBXJlc2V0GAMgASgIEhcKD2FkZGVkX2FkZHJlc3NlcxgEIAMoCRIZChFyZW1vdmVkX2FkZHJlc3NlcxgFIAMoCSJmChJBZGRyZXNzR3JvdXBDaGFuZ2USFQoNYWRkcmVzc19ncm91cBgBIAEoCRINCgVyZXNldBgCIAEoCBITCgthZGRlZF9jaWRycxgDIAMoCRIVCg1yZW1vdmVkX2NpZHJzGAQgAygJIogBCgdSZW1vdmFsEg0KA25pYxgBIAEoCUgAEg8KBWdyb3VwGAIgASgJSAASOQoKbWVtYmVyX3NldBgDIAEoCzIjLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5NZW1iZXJTZXRLZXlIABIXCg1hZGRyZXNzX2dyb3VwGAQgASgJSABCCQoHcmVtb3ZlZCI1CgxNZW1iZXJTZXRLZXkSDQoFZ3JvdXAYASABKAkSFgoOcm91dGluZ19kb21haW4YAiABKAkilQIKDVJlcG9ydFJlcXVlc3QSDAoEaG9zdBgBIAEoCRIyCgdyZXBvcnRzGAIgAygLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkhvc3RSZXBvcnQSNAoKY29uZGl0aW9ucxgDIAMoCzIgLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5Db25kaXRpb24SDwoHYmFja2VuZBgEIAEoCRIPCgd2ZXJzaW9uGAUgASgJEjIKCXJ1bGVfaGl0cxgGIAMoCzIfLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5SdWxlSGl0cxI2ChJoaXRzX2NvdW50ZWRfc2luY2UYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wImsKCFJ1bGVIaXRzEgwKBHJ1bGUYASABKAkSDwoHcGFja2V0cxgCIAEoAxINCgVieXRlcxgDIAEoAxIxCg1sYXN0X2hpdF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIQCg5SZXBvcnRSZXNwb25zZSK7AwoKSG9zdFJlcG9ydBI1CgpnZW5lcmF0aW9uGAEgASgLMiEucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkdlbmVyYXRpb24SLwoHb3V0Y29tZRgCIAEoDjIeLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5PdXRjb21lEisKBWNhdXNlGAMgASgOMhwucG9ydGN1bGxpcy5lbmZvcmNlLnYxLkNhdXNlEi8KBGRpZmYYBCABKAsyIS5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuS2VybmVsRGlmZhIvCgd0aW1pbmdzGAUgASgLMh4ucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlRpbWluZ3MSMAoIZmFpbHVyZXMYBiADKAsyHi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuRmFpbHVyZRI/ChRsYXN0X2dvb2RfZ2VuZXJhdGlvbhgHIAEoCzIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5HZW5lcmF0aW9uEi8KC3JlcG9ydF90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpjaGFuZ2VkX2J5GAkgASgJIm4KCktlcm5lbERpZmYSMAoFcnVsZXMYASADKAsyIS5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuUnVsZUNoYW5nZRIuCgRzZXRzGAIgAygLMiAucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlNldENoYW5nZSKLAQoKUnVsZUNoYW5nZRIOCgZmYW1pbHkYASABKAUSDQoFdGFibGUYAiABKAkSDQoFY2hhaW4YAyABKAkSLwoEa2luZBgEIAEoDjIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5DaGFuZ2VLaW5kEgwKBHJ1bGUYBSABKAkSEAoIcG9zaXRpb24YBiABKAUiaQoJU2V0Q2hhbmdlEgsKA3NldBgBIAEoCRIOCgZmYW1pbHkYAiABKAUSLwoEa2luZBgDIAEoDjIhLnBvcnRjdWxsaXMuZW5mb3JjZS52MS5DaGFuZ2VLaW5kEg4KBm1lbWJlchgEIAEoCSKFAQoHVGltaW5ncxInCgRzeW5jGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEicKBHBsYW4YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFYXBwbHkYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iRAoHRmFpbHVyZRILCgNuaWMYASABKAkSCwoDc2V0GAIgASgJEg4KBnJlYXNvbhgDIAEoCRIPCgdtZXNzYWdlGAQgASgJIiwKCUNvbmRpdGlvbhIOCgZyZWFzb24YASABKAkSDwoHbWVzc2FnZRgCIAEoCSpTCglEaXJlY3Rpb24SGQoVRElSRUNUSU9OX1VOU1BFQ0lGSUVEEAASFQoRRElSRUNUSU9OX0lOR1JFU1MQARIUChBESVJFQ1RJT05fRUdSRVNTEAIqbQoIUHJvdG9jb2wSGAoUUFJPVE9DT0xfVU5TUEVDSUZJRUQQABIQCgxQUk9UT0NPTF9BTEwQARIQCgxQUk9UT0NPTF9UQ1AQAhIQCgxQUk9UT0NPTF9VRFAQAxIRCg1QUk9UT0NPTF9JQ01QEAQqSwoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASEwoPT1VUQ09NRV9BUFBMSUVEEAESEgoOT1VUQ09NRV9GQUlMRUQQAipSCgVDYXVzZRIVChFDQVVTRV9VTlNQRUNJRklFRBAAEhAKDENBVVNFX0NIQU5HRRABEg8KC0NBVVNFX0RSSUZUEAISDwoLQ0FVU0VfU1RBUlQQAypZCgpDaGFuZ2VLaW5kEhsKF0NIQU5HRV9LSU5EX1VOU1BFQ0lGSUVEEAASFQoRQ0hBTkdFX0tJTkRfQURERUQQARIXChNDSEFOR0VfS0lORF9SRU1PVkVEEAIyugEKDkVuZm9yY2VTZXJ2aWNlElEKBFN5bmMSIi5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuU3luY1JlcXVlc3QaIy5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuU3luY1Jlc3BvbnNlMAESVQoGUmVwb3J0EiQucG9ydGN1bGxpcy5lbmZvcmNlLnYxLlJlcG9ydFJlcXVlc3QaJS5wb3J0Y3VsbGlzLmVuZm9yY2UudjEuUmVwb3J0UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Names one state of a host: what it has to enforce at these two revisions. Two generations are compared part by
@@ -548,6 +548,20 @@ export type ReportRequest = Message<"portcullis.enforce.v1.ReportRequest"> & {
    * @generated from field: string version = 5;
    */
   version: string;
+
+  /**
+   * Rules whose counters have changed since the dispatcher took them last, at most 2000; the rest follows with the next call.
+   *
+   * @generated from field: repeated portcullis.enforce.v1.RuleHits rule_hits = 6;
+   */
+  ruleHits: RuleHits[];
+
+  /**
+   * Since when this enforcer counts hits. Another time than before: it has begun anew, from 0. Absent: it does not count.
+   *
+   * @generated from field: google.protobuf.Timestamp hits_counted_since = 7;
+   */
+  hitsCountedSince?: Timestamp | undefined;
 };
 
 /**
@@ -556,6 +570,45 @@ export type ReportRequest = Message<"portcullis.enforce.v1.ReportRequest"> & {
  */
 export const ReportRequestSchema: GenMessage<ReportRequest> = /*@__PURE__*/
   messageDesc(file_portcullis_enforce_v1_enforce, 13);
+
+/**
+ * How much one rule has let pass on this host since hits_counted_since.
+ *
+ * @generated from message portcullis.enforce.v1.RuleHits
+ */
+export type RuleHits = Message<"portcullis.enforce.v1.RuleHits"> & {
+  /**
+   * @generated from field: string rule = 1;
+   */
+  rule: string;
+
+  /**
+   * Packets that this rule was the first to match. Those of established connections are decided before the rules: what is
+   * counted are the packets that begin a connection.
+   *
+   * @generated from field: int64 packets = 2;
+   */
+  packets: bigint;
+
+  /**
+   * @generated from field: int64 bytes = 3;
+   */
+  bytes: bigint;
+
+  /**
+   * When a change was seen last.
+   *
+   * @generated from field: google.protobuf.Timestamp last_hit_time = 4;
+   */
+  lastHitTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message portcullis.enforce.v1.RuleHits.
+ * Use `create(RuleHitsSchema)` to create a new message.
+ */
+export const RuleHitsSchema: GenMessage<RuleHits> = /*@__PURE__*/
+  messageDesc(file_portcullis_enforce_v1_enforce, 14);
 
 /**
  * @generated from message portcullis.enforce.v1.ReportResponse
@@ -568,7 +621,7 @@ export type ReportResponse = Message<"portcullis.enforce.v1.ReportResponse"> & {
  * Use `create(ReportResponseSchema)` to create a new message.
  */
 export const ReportResponseSchema: GenMessage<ReportResponse> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 14);
+  messageDesc(file_portcullis_enforce_v1_enforce, 15);
 
 /**
  * Something the enforcer did to the kernel, or failed to do.
@@ -638,7 +691,7 @@ export type HostReport = Message<"portcullis.enforce.v1.HostReport"> & {
  * Use `create(HostReportSchema)` to create a new message.
  */
 export const HostReportSchema: GenMessage<HostReport> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 15);
+  messageDesc(file_portcullis_enforce_v1_enforce, 16);
 
 /**
  * What changed in the kernel. Replayed in order from empty, the diffs of a host give its chains and sets; those of cause
@@ -663,7 +716,7 @@ export type KernelDiff = Message<"portcullis.enforce.v1.KernelDiff"> & {
  * Use `create(KernelDiffSchema)` to create a new message.
  */
 export const KernelDiffSchema: GenMessage<KernelDiff> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 16);
+  messageDesc(file_portcullis_enforce_v1_enforce, 17);
 
 /**
  * @generated from message portcullis.enforce.v1.RuleChange
@@ -712,7 +765,7 @@ export type RuleChange = Message<"portcullis.enforce.v1.RuleChange"> & {
  * Use `create(RuleChangeSchema)` to create a new message.
  */
 export const RuleChangeSchema: GenMessage<RuleChange> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 17);
+  messageDesc(file_portcullis_enforce_v1_enforce, 18);
 
 /**
  * @generated from message portcullis.enforce.v1.SetChange
@@ -748,7 +801,7 @@ export type SetChange = Message<"portcullis.enforce.v1.SetChange"> & {
  * Use `create(SetChangeSchema)` to create a new message.
  */
 export const SetChangeSchema: GenMessage<SetChange> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 18);
+  messageDesc(file_portcullis_enforce_v1_enforce, 19);
 
 /**
  * @generated from message portcullis.enforce.v1.Timings
@@ -781,7 +834,7 @@ export type Timings = Message<"portcullis.enforce.v1.Timings"> & {
  * Use `create(TimingsSchema)` to create a new message.
  */
 export const TimingsSchema: GenMessage<Timings> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 19);
+  messageDesc(file_portcullis_enforce_v1_enforce, 20);
 
 /**
  * @generated from message portcullis.enforce.v1.Failure
@@ -819,7 +872,7 @@ export type Failure = Message<"portcullis.enforce.v1.Failure"> & {
  * Use `create(FailureSchema)` to create a new message.
  */
 export const FailureSchema: GenMessage<Failure> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 20);
+  messageDesc(file_portcullis_enforce_v1_enforce, 21);
 
 /**
  * @generated from message portcullis.enforce.v1.Condition
@@ -845,7 +898,7 @@ export type Condition = Message<"portcullis.enforce.v1.Condition"> & {
  * Use `create(ConditionSchema)` to create a new message.
  */
 export const ConditionSchema: GenMessage<Condition> = /*@__PURE__*/
-  messageDesc(file_portcullis_enforce_v1_enforce, 21);
+  messageDesc(file_portcullis_enforce_v1_enforce, 22);
 
 /**
  * @generated from enum portcullis.enforce.v1.Direction
