@@ -253,7 +253,31 @@ export const importCases: readonly ApiCase[] = [
         ...{ name: `${x('a')}/rules/${id}`, direction: 'DIRECTION_INGRESS', protocol: 'PROTOCOL_ALL' },
       })),
     }),
-    { code: 'AlreadyExists', reason: 'RESOURCE_ALREADY_EXISTS' },
+    { ...malformed('.securityGroupRules[1]'), says: 'is the same rule as document.securityGroupRules[0]' },
+  ),
+  imported(
+    'a rule whose remote group is an address group: it must not come to name nobody, and match all',
+    PORTCULLIS,
+    exported({
+      securityGroups: [{ name: x('a') }],
+      securityGroupRules: [
+        {
+          ...{ name: `${x('a')}/rules/r`, direction: 'DIRECTION_INGRESS', protocol: 'PROTOCOL_ALL' },
+          remoteSecurityGroup: 'projects/x/addressGroups/l',
+        },
+      ],
+      addressGroups: [{ name: 'projects/x/addressGroups/l' }],
+    }),
+    malformed('.securityGroupRules[0].remoteSecurityGroup'),
+  ),
+  imported(
+    'a rule whose address group is a group',
+    PORTCULLIS,
+    exported({
+      securityGroups: [{ name: x('a') }],
+      securityGroupRules: [{ name: `${x('a')}/rules/r`, addressGroup: x('a') }],
+    }),
+    malformed('.securityGroupRules[0].addressGroup'),
   ),
   imported(
     'an address group twice',

@@ -10,6 +10,7 @@ import type { Dependencies } from '../dependencies.js';
 import { addressGroups, defaultRules, rules as ruleCollection, securityGroups } from '../documents.js';
 import { networkNames } from '../names.js';
 import { readRule } from '../rule/rule-fields.js';
+import { ruleIdentity } from '../rule/rule-identity.js';
 import { randomRuleName } from '../rule/rule-name.js';
 import { readNewGroup } from '../security-group/create-security-group.js';
 import { refuseManyItems } from './document.js';
@@ -132,10 +133,12 @@ function planGroup(
     ...birth(now),
   });
   const names = new Set<string>();
+  const firstOf = new Map<string, string>();
   const made = rules.map((rule) => {
     const sent = create(SecurityGroupRuleSchema, {
       ...rule.fields,
-      ...(rule.remote !== undefined && { remoteSecurityGroup: nameOf.get(rule.remote) ?? '' }),
+      // One that is nobody's name is refused: without a name the rule would match all.
+      ...(rule.remote !== undefined && { remoteSecurityGroup: nameOf.get(rule.remote) ?? rule.remote }),
       ...(rule.addressGroup !== undefined && { addressGroup: `${project}/addressGroups/${rule.addressGroup}` }),
     });
     const context = { field: `document.${rule.path}`, project: project.slice('projects/'.length), now };
@@ -149,7 +152,19 @@ function planGroup(
       }
     }
     names.add(ruleName);
-    return create(SecurityGroupRuleSchema, { ...read, name: ruleName, automatic: sent.automatic, ...birth(now) });
+    const planned = create(SecurityGroupRuleSchema, {
+      ...read,
+      name: ruleName,
+      automatic: sent.automatic,
+      ...birth(now),
+    });
+    const identity = ruleIdentity(planned);
+    const same = firstOf.get(identity);
+    if (same !== undefined) {
+      violations.add(`document.${rule.path}`, 'DOCUMENT_MALFORMED', `is the same rule as document.${same}`);
+    }
+    firstOf.set(identity, same ?? rule.path);
+    return planned;
   });
   return { sourceId, group, rules: made };
 }

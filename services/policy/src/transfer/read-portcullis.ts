@@ -36,7 +36,10 @@ export function readPortcullis(text: string, { project, now }: { project: string
   const addressGroups = document.addressGroups.map((json, i) =>
     read(json, policyV1.AddressGroupSchema, `addressGroups[${i}]`),
   );
-  const known = new Set([...groups, ...addressGroups].map(({ name }) => name));
+  const known = {
+    remoteSecurityGroup: new Set(groups.map(({ name }) => name)),
+    addressGroup: new Set(addressGroups.map(({ name }) => name)),
+  };
   const rulesOf = new Map<string, ImportedRule[]>(groups.map(({ name }) => [name, []]));
   for (const [i, json] of document.securityGroupRules.entries()) {
     const path = `securityGroupRules[${i}]`;
@@ -44,12 +47,9 @@ export function readPortcullis(text: string, { project, now }: { project: string
     const rules = rulesOf.get(groupOfRule(rule.name));
     if (rules === undefined)
       throw malformed(`${path}.name`, `${JSON.stringify(rule.name)} is of no group of the document`);
-    for (const [key, name] of Object.entries({
-      remoteSecurityGroup: rule.remoteSecurityGroup,
-      addressGroup: rule.addressGroup,
-    })) {
-      if (name !== '' && !known.has(name)) {
-        throw malformed(`${path}.${key}`, `${JSON.stringify(name)} is not in the document`);
+    for (const key of ['remoteSecurityGroup', 'addressGroup'] as const) {
+      if (rule[key] !== '' && !known[key].has(rule[key])) {
+        throw malformed(`${path}.${key}`, `${JSON.stringify(rule[key])} is not in the document`);
       }
     }
     rules.push(ruleOf(rule, path, { findings, now }));
