@@ -265,6 +265,49 @@ describe.skipIf(!isRoot).each(backends)('the enforcer of a host with iptables-%s
     await expect.poll(() => enforcer.dispatcher.requests.at(-1)?.conditions, poll).toEqual([]);
   });
 
+  it('says that a program is missing, and what to install, before and after it has enforced, and goes on by itself', async () => {
+    const conditions = () => enforcer.dispatcher.requests.at(-1)?.conditions;
+    const missing = 'echo "ipset: not found" >&2; exit 127';
+    const isMissing = expect.objectContaining({
+      reason: 'TOOL_FAILED',
+      message: expect.stringMatching(/^ipset: .*not found.*: install the package ipset$/),
+    });
+    enforcer.say(first);
+    await enforcer.replaceProgram('ipset', missing);
+    await enforcer.start(backend, '--heartbeat-ms', '100');
+    await expect.poll(conditions, poll).toEqual([isMissing]);
+    await enforcer.replaceProgram('ipset', 'exec /usr/sbin/ipset "$@"');
+    await untilApplied(1);
+    await expect.poll(conditions, poll).toEqual([]);
+    await enforcer.replaceProgram('ipset', missing);
+    await expect.poll(conditions, poll).toEqual([isMissing]);
+    await enforcer.replaceProgram('ipset', 'exec /usr/sbin/ipset "$@"');
+    await expect.poll(conditions, poll).toEqual([]);
+    expect(await stepsTo(first)).toEqual([]);
+  });
+
+  it('says that its rules in the other back end cannot be removed, and removes them as soon as they can be', async () => {
+    const other = backends.find((each) => each !== backend) ?? 'nft';
+    const tools = new ProcessTools(other, host.launcher);
+    for (const step of planChange(readApplied(await tools.read()), renderer.render(first)).steps) await tools.run(step);
+    const program = `iptables-${other}-restore`;
+    await enforcer.replaceProgram(program, 'echo "not today" >&2; exit 1');
+    enforcer.say(first);
+    await enforcer.start(backend, '--heartbeat-ms', '100', '--drift-interval-ms', '500');
+    const conditions = () => enforcer.dispatcher.requests.at(-1)?.conditions;
+    await expect.poll(conditions, poll).toEqual([
+      expect.objectContaining({
+        reason: 'OTHER_BACKEND_NOT_CLEARED',
+        message: expect.stringMatching(/pass both: .*not today/),
+      }),
+    ]);
+    await untilApplied(1);
+    await enforcer.replaceProgram(program, `exec /usr/sbin/${program} "$@"`);
+    await expect.poll(conditions, poll).toEqual([]);
+    expect((await tools.read()).ipv4).not.toContain('PC-');
+    expect(await stepsTo(first)).toEqual([]);
+  });
+
   it('says at once that bridged packets are not filtered', async () => {
     enforcer.say(first);
     await host.run('sh', '-c', 'echo 0 >/proc/sys/net/bridge/bridge-nf-call-ip6tables');

@@ -297,7 +297,7 @@ describe('an enforcer', () => {
       await expect.poll(() => lastReport()?.outcome, poll).toBe(FAILED);
       const reason = { locked: 'XTABLES_LOCKED', broken: 'TOOL_FAILED' }[failure];
       expect(lastReport()?.failures).toEqual([expect.objectContaining({ nic: '', reason })]);
-      expect(withoutBridge()).toEqual(failure === 'locked' ? ['XTABLES_LOCKED'] : []);
+      expect(withoutBridge()).toEqual([failure === 'locked' ? 'XTABLES_LOCKED' : 'TOOL_FAILED']);
       bench.kernel.failure = undefined;
       await untilApplied(2);
       expect(await stepsTo(bench.kernel, second)).toEqual([]);

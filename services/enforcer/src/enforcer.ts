@@ -5,6 +5,7 @@ import type { Logger } from '@portcullis/runtime';
 import { DriftWatch } from './apply/drift-watch.js';
 import { type Enforced, Enforcement } from './apply/enforcement.js';
 import type { Conditions } from './conditions/conditions.js';
+import { ToolProblems } from './conditions/tool-problems.js';
 import type { Desired } from './desired/desired.js';
 import { type Generation, isSameGeneration } from './desired/generation.js';
 import { DigestMismatch, SyncClient, type Synced } from './desired/sync-client.js';
@@ -84,6 +85,7 @@ export class Enforcer {
   readonly #wake = new Wake();
   readonly #drift: DriftWatch;
   readonly #hitWatch: HitWatch;
+  readonly #toolProblems: ToolProblems;
   readonly #jobs: Readonly<Record<Job, (signal: AbortSignal) => Promise<void>>> = {
     sync: (signal) => this.#sync(signal),
     enforce: () => this.#enforce({ syncMs: 0, mustReport: false }),
@@ -109,6 +111,7 @@ export class Enforcer {
     this.#enforcement = new Enforcement({ tools: parts.tools, log: parts.log });
     this.#syncClient = new SyncClient({ client: parts.client, host: parts.host });
     this.#isOtherBackendClear = parts.clearOtherBackend === undefined;
+    this.#toolProblems = new ToolProblems(parts.conditions);
     this.#drift = new DriftWatch({
       tools: parts.tools,
       enforcement: this.#enforcement,
@@ -118,7 +121,7 @@ export class Enforcer {
         this.#schedule.set('repair', performance.now());
         this.#wake.wake();
       },
-      onError: (error) => parts.log.warn({ err: error }, 'the kernel could not be read'),
+      onLooked: (attempt, error) => this.#toolProblems.set(attempt, error),
     });
     this.#hitWatch = new HitWatch({
       tools: parts.tools,
@@ -244,6 +247,7 @@ export class Enforcer {
     const { conditions, log } = this.#parts;
     this.#failures = failuresOf({ failed, closed });
     conditions.set('XTABLES_LOCKED', failed?.failure === 'locked' ? failed.message : undefined);
+    this.#toolProblems.set('apply', failed?.failure === 'broken' ? failed : undefined);
     if (failed !== undefined) {
       log.error({ err: failed, generation: desired.generation }, 'the state could not be put in force');
       this.#retryEnforce();
@@ -264,7 +268,10 @@ export class Enforcer {
     const { backOffUntil } = this.#drift;
     this.#schedule.set('observe', now + this.#parts.driftIntervalMs);
     if (now < backOffUntil) this.#schedule.set('observe', backOffUntil);
-    else if (this.#isSettled) await this.#drift.read();
+    else if (this.#isSettled) {
+      await this.#clearOtherBackend();
+      await this.#drift.read();
+    }
   }
 
   #countMembers(): void {
@@ -326,12 +333,17 @@ export class Enforcer {
   /** Only now: until here the rules in the other back end were the ones in force. */
   async #clearOtherBackend(): Promise<void> {
     if (this.#isOtherBackendClear) return;
+    const { conditions, log } = this.#parts;
     try {
       await this.#parts.clearOtherBackend?.();
       this.#isOtherBackendClear = true;
-      this.#parts.log.info('rules of Portcullis in the other back end are removed');
+      conditions.set('OTHER_BACKEND_NOT_CLEARED', undefined);
+      log.info('rules of Portcullis in the other back end are removed');
     } catch (error) {
-      this.#parts.log.warn({ err: error }, 'rules of Portcullis in the other back end cannot be removed');
+      const why = error instanceof Error ? error.message : String(error);
+      const what =
+        'old rules of Portcullis in the other back end of iptables cannot be removed, and packets must pass both';
+      conditions.set('OTHER_BACKEND_NOT_CLEARED', `${what}: ${why}`);
     }
   }
 

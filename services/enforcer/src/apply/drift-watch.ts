@@ -11,7 +11,8 @@ export interface DriftWatchOptions {
   readonly onRead: () => void;
   /** Something of ours may have changed: time for `read`, at `nextReadAt`. */
   readonly onNews: () => void;
-  readonly onError: (error: unknown) => void;
+  /** How an attempt to look has ended; undefined: well. */
+  readonly onLooked: (attempt: 'read' | 'count', error: Error | undefined) => void;
 }
 
 /** What was repaired, and who had changed it, as far as the kernel says. */
@@ -72,7 +73,7 @@ export class DriftWatch {
 
   /** Begins to read. Resolves at once, unless too many readings in a row were overtaken. */
   async read(): Promise<void> {
-    const { tools, enforcement, onRead, onError } = this.#options;
+    const { tools, enforcement, onRead, onLooked } = this.#options;
     if (this.#isReading) return;
     this.#isReading = true;
     this.#hasNews = false;
@@ -80,9 +81,13 @@ export class DriftWatch {
     const startedAt = performance.now();
     const reading = tools
       .read()
-      .then((saved) => {
-        this.#observed = { saved, writeCount };
-      }, onError)
+      .then(
+        (saved) => {
+          this.#observed = { saved, writeCount };
+          onLooked('read', undefined);
+        },
+        (error) => onLooked('read', asError(error)),
+      )
       .then(() => {
         const now = performance.now();
         this.#pauseUntil = now + Math.max(leastPauseMs, pausesPerRead * (now - startedAt));
@@ -94,15 +99,19 @@ export class DriftWatch {
 
   /** Begins to count the members of sets; the kernel tells nobody when they change. */
   count(): void {
-    const { tools, enforcement, onNews, onError } = this.#options;
+    const { tools, enforcement, onNews, onLooked } = this.#options;
     if (this.#isCounting) return;
     this.#isCounting = true;
     const { writeCount } = enforcement;
-    const counting = tools.countMembers().then((counts) => {
-      if (writeCount !== enforcement.writeCount || enforcement.holds(counts)) return;
-      this.#hasNews = true;
-      onNews();
-    }, onError);
+    const counting = tools.countMembers().then(
+      (counts) => {
+        onLooked('count', undefined);
+        if (writeCount !== enforcement.writeCount || enforcement.holds(counts)) return;
+        this.#hasNews = true;
+        onNews();
+      },
+      (error) => onLooked('count', asError(error)),
+    );
     void counting.finally(() => {
       this.#isCounting = false;
     });
@@ -136,4 +145,8 @@ export class DriftWatch {
     this.#hasNews = true;
     this.#options.onNews();
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

@@ -27,6 +27,7 @@ export function complaintOf(stderr: string): string {
 }
 
 export function failureOf(status: number | undefined, stderr: string): ToolFailure {
-  if (status === undefined) return 'broken';
+  // What ran it, a shell or stdbuf, says with 126 and 127 that the program cannot be run.
+  if (status === undefined || status === 126 || status === 127) return 'broken';
   return /xtables lock|Can't lock/.test(stderr) ? 'locked' : 'refused';
 }
