@@ -455,6 +455,20 @@ describe('the dispatcher', () => {
       expect(ruleHits[1]?.lastHitTime).toBeUndefined();
     });
 
+    it('that cannot be told are refused, and the largest are told', async () => {
+      const eon = { seconds: 9_000_000_000_000_000_000n, nanos: 0 };
+      const hits = { rule: rule('r1'), packets: -1n, bytes: 0n, lastHitTime: eon };
+      const refused = enforce.report({ host: 'hosts/h1', hitsCountedSince: eon, ruleHits: [hits] });
+      await expect(refused).rejects.toThrow(
+        /hits_counted_since: 9000000000000000000 s .*; rule_hits\[0\]\.last_hit_time: .*; rule_hits\[0\]\.packets: -1 is below 0/,
+      );
+      const most = { rule: rule('r1'), packets: 2n ** 63n - 1n, bytes: 1n };
+      for (const id of ['h1', 'h2']) {
+        await enforce.report({ host: `hosts/${id}`, hitsCountedSince: timestampFromDate(now), ruleHits: [most] });
+      }
+      expect((await list({ rule: rule('r1') })).ruleHits).toMatchObject([{ packets: 2n ** 63n - 1n, bytes: 2n }]);
+    });
+
     it('are found by rule, by group and by host, page by page', async () => {
       const x = `${group('db')}/rules/x`;
       await report('h2', { [rule('r1')]: 3, [x]: 1 });

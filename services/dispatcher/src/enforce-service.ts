@@ -8,6 +8,7 @@ import type { DispatchState } from './dispatch-state.js';
 import type { HostRecord } from './host-record.js';
 import { takeInHits } from './list-rule-hits.js';
 import { requireName } from './names.js';
+import { checkReport } from './report-fields.js';
 import { answerSync, decodeGeneration } from './sync.js';
 
 /** What enforcers call. */
@@ -21,6 +22,7 @@ export function enforceService(dispatch: Dispatch): ServiceImpl<typeof enforceV1
     },
 
     async report(request) {
+      checkReport(request);
       const record = heard(state, request.host, now());
       // A heartbeat of a host that is well wakes nobody.
       const isNews = request.reports.length + record.conditions.length > 0;

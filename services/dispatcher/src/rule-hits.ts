@@ -73,10 +73,17 @@ function sum(all: readonly Hits[]): Hits {
   const later = (a: Date | undefined, b: Date | undefined) => (a === undefined || (b !== undefined && b > a) ? b : a);
   return all.reduce(
     (total, { packets, bytes, lastHitAt }) => ({
-      packets: total.packets + packets,
-      bytes: total.bytes + bytes,
+      packets: atMost(total.packets + packets),
+      bytes: atMost(total.bytes + bytes),
       lastHitAt: later(total.lastHitAt, lastHitAt),
     }),
     none,
   );
+}
+
+/** The largest number that a message can say. */
+const maxInt64 = 2n ** 63n - 1n;
+
+function atMost(count: bigint): bigint {
+  return count < maxInt64 ? count : maxInt64;
 }

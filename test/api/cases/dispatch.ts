@@ -79,5 +79,24 @@ export const dispatchCases: readonly ApiCase[] = [
   ['an enforcer of no host', 'enforce.sync', {}, invalid('host FIELD_REQUIRED')],
   ['an enforcer of a host that is not there', 'enforce.sync', { host: host('x') }, missing(host('x'))],
   ['a report of a host that is not there', 'enforce.report', { host: host('x') }, missing(host('x'))],
+  [
+    'hits of nothing',
+    'dispatch.listRuleHits',
+    {},
+    { ...invalid('security_group FIELD_REQUIRED'), says: 'one of them is required' },
+  ],
+  [
+    'hits of names of something else',
+    'dispatch.listRuleHits',
+    { securityGroup: nic('v-a'), rule: sg('g'), host: 'h1' },
+    invalid('security_group NAME_MALFORMED', 'rule NAME_MALFORMED', 'host NAME_MALFORMED'),
+  ],
+  ['hits of a group that is not there', 'dispatch.listRuleHits', { securityGroup: sg('x') }, missing(sg('x'))],
+  [
+    'hits that are told to have been in no year',
+    'enforce.report',
+    { host: host('h1'), hitsCountedSince: { seconds: 9_000_000_000_000_000_000n, nanos: 0 } },
+    { ...invalid('hits_counted_since TIMESTAMP_MALFORMED'), says: 'in the years 1-9999' },
+  ],
   ['a report of no host', 'enforce.report', { host: 'x' }, invalid('host NAME_MALFORMED')],
 ];
