@@ -1,12 +1,13 @@
 import { addressBits, type Family, formatAddress } from '@portcullis/model';
 import type { Chain } from './chain.js';
+import { addressDepth } from './depths.js';
 import { kernelAddress } from './kernel-address.js';
 import { dispatchChain } from './names.js';
 
-/** Most addresses that one chain of the tree compares with. */
-const maxLeaves = 4;
-/** An inner chain looks at two bits, always from an even place on: so an address that comes leaves most chains alone. */
-const step = 2;
+/** Most addresses that one chain of the tree compares with, where the tree is not as deep as it may be. */
+const maxLeaves = 8;
+/** An inner chain looks at three bits, always from a multiple of three on: so an address that comes leaves most chains alone. */
+const step = 3;
 
 /** An address, and what is done about a packet with it: a rule, without the match of the address. */
 export interface AddressLeaf {
@@ -34,13 +35,13 @@ export function renderAddressTree(
   const made: Chain[] = [];
   const cidr = (value: bigint, length: number) => `${kernelAddress(formatAddress({ family, value }))}/${length}`;
   const leafRule = ({ value, rule }: AddressLeaf) => `${flag} ${cidr(value, bits)} ${rule}`;
-  const build = (name: string, sorted: readonly AddressLeaf[]): void => {
+  const build = (name: string, sorted: readonly AddressLeaf[], depth: number): void => {
     const rules: string[] = [];
     const below: [string, readonly AddressLeaf[]][] = [];
-    if (sorted.length <= maxLeaves) rules.push(...sorted.map(leafRule));
+    if (sorted.length <= maxLeaves || depth === addressDepth) rules.push(...sorted.map(leafRule));
     else {
       const common = commonLength(sorted, bits);
-      const length = common - (common % step) + step;
+      const length = Math.min(common - (common % step) + step, bits);
       const rest = BigInt(bits - length);
       for (const [prefix, members] of groupBy(sorted, ({ value }) => (value >> rest) << rest)) {
         const [only] = members;
@@ -53,17 +54,18 @@ export function renderAddressTree(
       }
     }
     made.push({ table: 'filter', name, rules: [...rules, `-g ${otherwise}`] });
-    for (const [child, members] of below) build(child, members);
+    for (const [child, members] of below) build(child, members, depth + 1);
   };
   build(
     root,
     leaves.toSorted((a, b) => (a.value < b.value ? -1 : Number(a.value > b.value))),
+    0,
   );
   return made;
 }
 
 /** So many leaves of one address go into one chain. */
-export const mostAlike = maxLeaves;
+export const mostAlike = 4;
 
 /** How many bits all addresses begin with alike. */
 function commonLength(sorted: readonly AddressLeaf[], bits: number): number {

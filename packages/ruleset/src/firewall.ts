@@ -89,9 +89,16 @@ export class FirewallRenderer {
     for (const [name, use] of structure.groupUses) {
       const group = state.groups.get(use.group);
       if (group === undefined) continue;
-      const { chain, memberSets, addressGroupSets, ...rendered } = this.#groupChain(group, name, { ...use, family });
-      all.set(name, chain);
-      ruleIds.set(name, rendered.ruleIds);
+      const {
+        chains: own,
+        memberSets,
+        addressGroupSets,
+        ...rendered
+      } = this.#groupChain(group, name, { ...use, family });
+      for (const chain of own) {
+        all.set(chain.name, chain);
+        ruleIds.set(chain.name, rendered.ruleIds);
+      }
       for (const { set, key } of memberSets) sets.set(set, this.#membersOf(state.memberSets.get(key), family));
       for (const { set, addressGroup } of addressGroupSets) {
         sets.set(set, this.#cidrsOf(state.addressGroups.get(addressGroup), family));

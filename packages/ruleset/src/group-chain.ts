@@ -2,14 +2,17 @@ import { type HostGroup, memberSetKey } from '@portcullis/compile';
 import type { Direction, Family, Rule } from '@portcullis/model';
 import type { Chain } from './chain.js';
 import { kernelCidr, requiredCidr } from './kernel-address.js';
-import { addressGroupSetName, chains, groupChain, setName } from './names.js';
+import { addressGroupSetName, chains, groupChain, partOfGroupChain, setName } from './names.js';
 import { comment } from './nic-chains.js';
+import { type PortRule, renderPortTree } from './port-tree.js';
 
 /** The rules of a group that each kernel rule of a chain stands for, by its text; equal ones share one. */
 export type RuleIds = ReadonlyMap<string, readonly string[]>;
 
 export interface GroupChain {
-  readonly chain: Chain;
+  /** The group's own, which chains of NICs jump to, and those it leads to. */
+  readonly chains: readonly Chain[];
+  /** For all of these chains. */
   readonly ruleIds: RuleIds;
   /** The member sets that its rules name. */
   readonly memberSets: readonly { readonly set: string; readonly key: string }[];
@@ -17,7 +20,10 @@ export interface GroupChain {
   readonly addressGroupSets: readonly { readonly set: string; readonly addressGroup: string }[];
 }
 
-/** The rules of one group for one direction: whatever matches goes on to PC-ALLOW, which returns to the NIC's chain. */
+/**
+ * The rules of one group for one direction: whatever matches goes on to PC-ALLOW, which returns to the NIC's chain. Of many
+ * rules about ports a packet is compared with those near its own.
+ */
 export function renderGroupChain(
   group: HostGroup,
   { direction, routingDomain, family }: { direction: Direction; routingDomain: string; family: Family },
@@ -25,20 +31,28 @@ export function renderGroupChain(
   const rules = group.rules.filter((rule) => rule.active && rule.direction === direction && covers(rule, family));
   const addressGroups = rules.flatMap(({ addressGroup }) => (addressGroup === undefined ? [] : [addressGroup]));
   const remoteGroups = rules.flatMap(({ remoteGroup }) => (remoteGroup === undefined ? [] : [remoteGroup]));
+  const name = groupChain(direction, group.id, routingDomain);
   const ruleIds = new Map<string, string[]>();
+  const others = new Set<string>();
+  const portRules: PortRule[] = [];
   for (const rule of rules) {
+    const { protocol, ports } = rule;
     const text = renderRule(rule, routingDomain, family);
     ruleIds.set(text, [...(ruleIds.get(text) ?? []), rule.id]);
+    if ((protocol === 'tcp' || protocol === 'udp') && ports !== undefined) portRules.push({ protocol, ports, text });
+    else others.add(text);
   }
-  const chain: Chain = {
-    table: 'filter',
-    name: groupChain(direction, group.id, routingDomain),
-    // Order never changes a verdict; sorted, the same rules give the same chain.
-    rules: [...[...ruleIds.keys()].toSorted(), comment(group.id)],
-  };
+  const tree = renderPortTree(portRules, (code) => partOfGroupChain(name, code));
+  // Order never changes a verdict; sorted, the same rules give the same chain.
+  const own = [...[...others].toSorted(), ...tree.entry, comment(group.id)];
   const keys = [...new Set(remoteGroups)].map((remote) => memberSetKey(remote, routingDomain));
   return {
-    chain,
+    chains: [
+      { table: 'filter', name, rules: own },
+      ...tree.chains.map((part): Chain => {
+        return { table: 'filter', name: partOfGroupChain(name, part.code), rules: part.rules };
+      }),
+    ],
     ruleIds,
     memberSets: keys.map((key) => ({ set: setName(key, family), key })),
     addressGroupSets: [...new Set(addressGroups)].map((addressGroup) => ({

@@ -1,7 +1,8 @@
 import type { Chain } from './chain.js';
+import { nameDepth } from './depths.js';
 import { dispatchChain } from './names.js';
 
-/** Most comparisons in one chain of the tree. */
+/** Most comparisons in one chain of the tree, where it is not as deep as it may be. */
 const maxWidth = 16;
 
 export interface NameTreeOptions {
@@ -19,8 +20,8 @@ export interface NameTreeOptions {
 export function renderNameTree({ name, root, option }: NameTreeOptions, targets: ReadonlyMap<string, string>): Chain[] {
   const made: Chain[] = [];
   const entry = (pattern: string, chain: string) => `-m physdev ${option} ${pattern} -g ${chain}`;
-  const build = (at: string, interfaces: readonly string[]): void => {
-    if (interfaces.length <= maxWidth) {
+  const build = (at: string, interfaces: readonly string[], depth: number): void => {
+    if (interfaces.length <= maxWidth || depth === nameDepth) {
       const rules = interfaces.map((each) => entry(each, targets.get(each) ?? ''));
       made.push({ table: 'filter', name: at, rules });
       return;
@@ -43,16 +44,16 @@ export function renderNameTree({ name, root, option }: NameTreeOptions, targets:
     ];
     made.push({ table: 'filter', name: at, rules });
     for (const [branch, members] of branches) {
-      if (members.length > 1) build(dispatchChain(root, branch), members);
+      if (members.length > 1) build(dispatchChain(root, branch), members, depth + 1);
     }
   };
   const names = [...targets.keys()].toSorted();
   const shared = commonPrefix(names);
-  if (names.length < 2 || shared === '') build(name, names);
+  if (names.length < 2 || shared === '') build(name, names, 0);
   else {
     const guarded = dispatchChain(root, shared);
     made.push({ table: 'filter', name, rules: [entry(`${shared}+`, guarded)] });
-    build(guarded, names);
+    build(guarded, names, 1);
   }
   return made;
 }

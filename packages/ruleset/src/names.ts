@@ -32,6 +32,16 @@ export function groupChain(direction: Direction, group: string, routingDomain: s
   return `PC-G${direction === 'ingress' ? 'I' : 'E'}-${shortHash(`${group}@${routingDomain}`)}`;
 }
 
+/** A chain that a group's chain leads to; of five characters at most is the code that tells it from the others. */
+export function partOfGroupChain(chain: string, code: string): string {
+  return `${chain}-${code}`;
+}
+
+/** The group's chain that leads to a part of it; any other name as it is. */
+export function wholeOfGroupChain(name: string): string {
+  return /^(PC-G[IE]-[0-9a-f]{16})-/.exec(name)?.[1] ?? name;
+}
+
 export function dispatchChain(root: string, prefix: string): string {
   return `${root}-${shortHash(prefix)}`;
 }

@@ -36,8 +36,11 @@ describe('counters of rules', () => {
       { ...base, id: 'd', ports: all },
     ];
     const use = { direction: 'ingress', routingDomain: 'default' } as const;
-    const { chain, ruleIds } = renderGroupChain({ id: 'g', rules }, { ...use, family: 4 });
-    expect(chain.rules.slice(0, -1).map((rule) => ruleIds.get(rule))).toEqual([['d'], ['a', 'b']]);
+    const {
+      chains: [chain],
+      ruleIds,
+    } = renderGroupChain({ id: 'g', rules }, { ...use, family: 4 });
+    expect(chain?.rules.slice(0, -1).map((rule) => ruleIds.get(rule))).toEqual([['d'], ['a', 'b']]);
     const ids6 = renderGroupChain({ id: 'g', rules }, { ...use, family: 6 }).ruleIds;
     expect([...ids6.values()].toSorted()).toEqual([['a', 'c'], ['d']]);
   });

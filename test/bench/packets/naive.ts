@@ -1,6 +1,6 @@
 import type { HostNic, HostState } from '@portcullis/compile';
 import type { FamilyFirewall } from '@portcullis/ruleset';
-import { chains, groupChain, nicChain, slottedName } from '@portcullis/ruleset';
+import { chains, groupChain, nicChain, slottedName, wholeOfGroupChain } from '@portcullis/ruleset';
 
 /**
  * The same verdicts as an agent renders them that knows no group chains: every NIC has all rules of its groups in a chain
@@ -25,8 +25,9 @@ function naiveNic(nic: HostNic, firewall: FamilyFirewall) {
   const [i, o, s] = ['I', 'O', 'S'].map((use) => `${use}-${interfaceName}`);
   const rulesOf = (direction: 'ingress' | 'egress') =>
     nic.groups.flatMap((group) => {
-      const chain = firewall.chains.get(groupChain(direction, group, nic.routingDomain));
-      return (chain?.rules ?? []).filter((rule) => rule.includes(' -g ')).map(own);
+      const whole = groupChain(direction, group, nic.routingDomain);
+      const parts = [...firewall.chains.values()].filter(({ name }) => wholeOfGroupChain(name) === whole);
+      return parts.flatMap(({ rules }) => rules.filter((rule) => rule.endsWith(` -g ${chains.allow}`)).map(own));
     });
   const spoofing = firewall.chains.get(nicChain('spoofing', nic.id))?.rules ?? [];
   const established = '-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN';

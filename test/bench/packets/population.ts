@@ -70,7 +70,7 @@ function vmOf(id: End, { interfaceName, mac, addresses }: HostNic): LabVm {
   return { id, host: 'h1', network: 'flat', interfaceName, mac, addresses: withLengths };
 }
 
-/** A fifth for egress. What is open, is opened by the last rules of either direction, in the order of the renderer. */
+/** A fifth for egress. */
 function rulesOf(group: string): Rule[] {
   const ingress = { active: true, direction: 'ingress', cidr: '198.18.0.0/15' } as const;
   const open = (['tcp', 'udp'] as const).flatMap((protocol) => [

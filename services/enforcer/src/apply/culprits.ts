@@ -8,6 +8,7 @@ import {
   nicChainUses,
   parseSlottedName,
   setName,
+  wholeOfGroupChain,
 } from '@portcullis/ruleset';
 import type { NicFailure } from '../desired/admission.js';
 import type { KernelTools } from '../kernel/kernel-tools.js';
@@ -24,7 +25,7 @@ export async function findCulprits(
   const byChain = nicsByChain(state);
   const failures = new Map<string, NicFailure>();
   for (const { chain, rule, message } of await findRefusedRules(tools, step)) {
-    for (const nic of byChain.get(chain) ?? []) {
+    for (const nic of byChain.get(wholeOfGroupChain(chain)) ?? []) {
       failures.set(nic, { nic, reason: 'RULE_REFUSED', message: `the kernel refuses "${rule}": ${message}` });
     }
   }
@@ -39,7 +40,7 @@ function nicsByChain(state: HostState): Map<string, string[]> {
     const shared = groups.flatMap((group) =>
       (['ingress', 'egress'] as const).map((direction) => groupChain(direction, group, routingDomain)),
     );
-    for (const chain of [...own, ...shared]) byChain.set(chain, [...(byChain.get(chain) ?? []), id]);
+    for (const chain of [...own, ...shared]) byChain.set(chain, [...(byChain.get(wholeOfGroupChain(chain)) ?? []), id]);
   }
   return byChain;
 }

@@ -161,7 +161,10 @@ describe.skipIf(!isRoot).each(drivers)('$kind on iptables-$backend', ({ backend,
     statSync(`/run/${host.lab.hostNamespace('h1')}.lock`, { throwIfNoEntry: false })?.ino ?? 'none';
 });
 
-/** Every ICMP type and the first and last code, every prefix length of both families, alone and in a set, ports at their ends. */
+/**
+ * Every ICMP type and the first and last code, every prefix length of both families, alone and in a set, ports at their ends,
+ * and NICs and ports enough for trees.
+ */
 function stateWithEveryKindOfRule(): HostState {
   const id = 'projects/p/securityGroups/g';
   const remote = {
@@ -183,6 +186,9 @@ function stateWithEveryKindOfRule(): HostState {
     ...ends.flatMap((start) =>
       ends.filter((end) => end >= start).map((end) => ({ protocol: 'udp' as const, ports: { start, end } })),
     ),
+    ...[1, 2, 3, 4, 20_000, 20_001, 40_000, 40_001, 65_532, 65_533, 65_534, 65_535].map((port) => {
+      return { protocol: 'tcp' as const, ports: { start: port, end: port } };
+    }),
     ...cidrs.map((cidr) => ({ cidr })),
     { addressGroup: 'office' },
     { addressGroup: 'office', remoteGroup: id },
@@ -213,8 +219,23 @@ function stateWithEveryKindOfRule(): HostState {
     egressOpen: false,
     dhcpServers: ['10.0.0.250', 'fe80::1'],
   };
+  // Addresses that begin alike in nothing, in much, and in all but the last bits.
+  const addresses4 = ['1.0.0.1', '65.0.0.1', '65.0.0.2', '128.0.0.1', '128.128.0.1', '192.168.0.1', '192.168.0.254'];
+  const addresses6 = [
+    '::1.2.3.4',
+    '::1.2.3.5',
+    '::ffff:1.2.3.4',
+    '2001:db8::2',
+    '2001:db8::3',
+    '4001::1',
+    'fdff:ffff::1',
+  ];
+  const others = addresses4.map((address, i) => {
+    const addresses = [address, addresses6[i] ?? ''];
+    return { ...nic, id: `projects/p/nics/n${i}`, interfaceName: `vnic${i}.0`, addresses };
+  });
   return {
-    nics: new Map([[nic.id, nic]]),
+    nics: new Map([nic, ...others].map((each) => [each.id, each])),
     groups: new Map([[id, { id, rules }]]),
     memberSets: new Map([[memberSetKey(id, 'default'), remote]]),
     addressGroups: new Map([

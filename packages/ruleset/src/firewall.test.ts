@@ -1,0 +1,61 @@
+import type { HostNic, HostState } from '@portcullis/compile';
+import type { Rule } from '@portcullis/model';
+import { describe, expect, it } from 'vitest';
+import { type FamilyFirewall, FirewallRenderer } from './firewall.js';
+
+/** The chains on the longest way from a built-in one on. */
+function deepest({ hooks, chains }: FamilyFirewall): number {
+  const known = new Map<string, number>();
+  const depthOf = (rules: readonly string[]): number => {
+    const depths = rules.map((rule) => {
+      const [, target = ''] = /-[jg] (PC-\S+)$/.exec(rule) ?? [];
+      const below = chains.get(target);
+      if (below === undefined) return 0;
+      const depth = known.get(target) ?? depthOf(below.rules);
+      known.set(target, depth);
+      return depth;
+    });
+    return 1 + Math.max(0, ...depths);
+  };
+  return depthOf(hooks.map(({ rule }) => rule));
+}
+
+const group = 'projects/p/securityGroups/g';
+
+function stateOf(nics: readonly Pick<HostNic, 'interfaceName' | 'addresses'>[], ports: readonly number[]): HostState {
+  const all = nics.map((nic, i): HostNic => {
+    const rest = { routingDomain: 'default', antiSpoofing: true, guarded: true, groups: [group] };
+    return { ...nic, id: `n${i}`, mac: '02:00:00:00:00:01', ...rest, egressOpen: false, dhcpServers: [] };
+  });
+  const rules = ports.map((port): Rule => {
+    const ranges = { protocol: 'tcp' as const, ports: { start: port, end: port } };
+    return { id: `r${port}`, direction: 'ingress', active: true, ...ranges };
+  });
+  return {
+    nics: new Map(all.map((nic) => [nic.id, nic])),
+    groups: new Map([[group, { id: group, rules }]]),
+    memberSets: new Map(),
+    addressGroups: new Map(),
+  };
+}
+
+/** Each begins like the next ones in one bit more, or in one letter. */
+const steps4 = Array.from({ length: 200 }, (_, i) => [128 >> (i >> 5), i & 31, 1 << (i & 7), i].join('.'));
+const steps6 = Array.from({ length: 200 }, (_, i) => `${(0x8000 >> (i & 15)).toString(16)}:${1 << (i >> 4)}::${i}`);
+const names = Array.from(
+  { length: 200 },
+  (_, i) => `v${'1'.repeat(i % 14)}${String.fromCharCode(97 + Math.floor(i / 14))}`,
+);
+
+describe('the rendered chains', () => {
+  it('are nested no deeper than nf_tables takes, whatever addresses, names and ports there are', () => {
+    const nics = names.map((interfaceName, i) => ({ interfaceName, addresses: [steps4[i] ?? '', steps6[i] ?? ''] }));
+    const ports = Array.from({ length: 120 }, (_, i) => (1 << (i % 16)) + Math.floor(i / 16)).filter(
+      (port) => port <= 65_535,
+    );
+    const firewall = new FirewallRenderer().render(stateOf(nics, [...new Set(ports)]));
+    expect(deepest(firewall[4])).toBeLessThanOrEqual(16);
+    expect(deepest(firewall[6])).toBeLessThanOrEqual(16);
+    expect(deepest(firewall[4])).toBeGreaterThan(14);
+  });
+});
