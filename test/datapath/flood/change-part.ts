@@ -1,7 +1,7 @@
 import { floodNow } from '@portcullis/testing';
+import { applyChange, randomChanges } from '../../conformance/random-change.js';
+import { randomness } from '../../conformance/randomness.js';
 import type { FloodedHost } from './flooded-host.js';
-import { applyChange, randomChanges } from './random-change.js';
-import { randomness } from './randomness.js';
 
 export interface PartOptions {
   readonly count: number;

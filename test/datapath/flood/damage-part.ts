@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { floodNow } from '@portcullis/testing';
 import { addForeignRules, foreignPart } from '../../../services/enforcer/src/fixtures/kernel-lab.js';
+import { applyChange, randomChanges } from '../../conformance/random-change.js';
 import type { PartOptions } from './change-part.js';
 import { damages, readLines } from './damage.js';
 import { DamageWindow } from './damage-window.js';
 import { driftIntervalMs, type FloodedHost } from './flooded-host.js';
-import { applyChange, randomChanges } from './random-change.js';
 
 export interface DamageResult {
   readonly windows: readonly { readonly name: string; readonly lengthMs: number; readonly wrongCount: number }[];

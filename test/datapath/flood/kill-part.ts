@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { applyChange, type Change, randomChanges } from '../../conformance/random-change.js';
+import { randomness } from '../../conformance/randomness.js';
 import type { PartOptions } from './change-part.js';
 import type { FloodedHost } from './flooded-host.js';
-import { applyChange, type Change, randomChanges } from './random-change.js';
-import { randomness } from './randomness.js';
 
 /** Longest a change takes on an idle machine, a little more than that. */
 const longestPauseMs = 40;

@@ -1,11 +1,11 @@
 import { floodNow } from '@portcullis/testing';
+import { firstCloud } from '../../conformance/random-change.js';
 import { makeChanges } from './change-part.js';
 import { damageKernel, longestWindowMs } from './damage-part.js';
 import { type Backend, FloodedHost } from './flooded-host.js';
 import { killEnforcer } from './kill-part.js';
 import { allFlows } from './lanes.js';
 import { changeLargeSet, largeSetCloud, largeSetFlows } from './large-set-part.js';
-import { firstCloud } from './random-change.js';
 import type { Counts } from './referee.js';
 import { describeWrong } from './wrong-row.js';
 

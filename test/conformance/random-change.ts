@@ -1,7 +1,7 @@
 import { bindingKey, type Cloud } from '@portcullis/compile';
 import type { Nic, SecurityGroup } from '@portcullis/model';
 import fc from 'fast-check';
-import { cloud, labBindings, nicsOf } from '../../conformance/worlds.js';
+import { cloud, labBindings, nicsOf } from './worlds.js';
 
 /** One step from a state to the next: a kind of change, and all that is random about it. */
 export interface Change {
