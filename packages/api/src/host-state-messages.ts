@@ -58,11 +58,13 @@ export function decodeHostNic(message: HostNicMessage): HostNic {
 }
 
 export function encodeHostGroup(group: HostGroup): HostGroupMessage {
-  return create(HostGroupSchema, { group: group.id, rules: group.rules.map(encodeRule) });
+  const keepEstablishedFlows = group.keepsFlows ?? false;
+  return create(HostGroupSchema, { group: group.id, rules: group.rules.map(encodeRule), keepEstablishedFlows });
 }
 
 export function decodeHostGroup(message: HostGroupMessage): HostGroup {
-  return { id: message.group, rules: message.rules.map(decodeRule) };
+  const rules = message.rules.map(decodeRule);
+  return { id: message.group, rules, ...(message.keepEstablishedFlows ? { keepsFlows: true } : {}) };
 }
 
 /** Only active rules are sent to hosts. */

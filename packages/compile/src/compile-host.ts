@@ -77,7 +77,7 @@ function compilePairs({ antiSpoofing, allowedPairs = [] }: Nic): Pick<HostNic, '
 
 export function compileGroup(group: SecurityGroup): HostGroup {
   const rules = group.rules.filter((rule) => rule.active).toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  return { id: group.id, rules };
+  return { id: group.id, rules, ...(group.keepsFlows ? { keepsFlows: true } : {}) };
 }
 
 /** The groups whose members a group's active rules need. */

@@ -37,6 +37,8 @@ export interface HostNic {
 export interface HostGroup {
   readonly id: string;
   readonly rules: readonly Rule[];
+  /** Flows that its rules have allowed go on when they no longer do. Absent where they stop. */
+  readonly keepsFlows?: true;
 }
 
 /** All addresses of all NICs of one group in one routing domain, both families, canonical text. */

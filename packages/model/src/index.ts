@@ -1,4 +1,5 @@
 export * from './egress-policy.js';
+export * from './essential.js';
 export * from './inventory.js';
 export * from './ip.js';
 export * from './packet.js';

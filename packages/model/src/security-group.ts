@@ -59,4 +59,6 @@ export interface SecurityGroup {
   readonly rules: readonly Rule[];
   /** Ids of the NICs in the group. */
   readonly nics: readonly string[];
+  /** Flows that its rules have allowed go on when they no longer do. Absent where they stop. */
+  readonly keepsFlows?: true;
 }

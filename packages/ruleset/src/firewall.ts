@@ -7,6 +7,7 @@ import { type GroupChain, type RuleIds, renderGroupChain } from './group-chain.j
 import { kernelAddress, networkMembers, requiredCidr } from './kernel-address.js';
 import { chains, groupChain, type NicChainUse, nicChainUses } from './names.js';
 import { allowChain, clearMark, renderClosedNic, renderNicChains } from './nic-chains.js';
+import { type RevokedFlows, renderRevoked, revokedInForward, revokedInInput } from './revoked-chains.js';
 import { renderZones } from './zones.js';
 
 /** What the kernel is to hold for one family: structure in chains, members in sets. */
@@ -30,23 +31,31 @@ export const hooks: readonly HookRule[] = [
 
 const established = '-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN';
 
+const entries: Readonly<Record<'forward' | 'input', { readonly revoked: string; readonly judged: readonly string[] }>> =
+  {
+    forward: { revoked: revokedInForward, judged: [`-j ${chains.egress}`, `-j ${chains.ingress}`] },
+    input: { revoked: revokedInInput, judged: [`-j ${chains.egress}`] },
+  };
+
 /**
- * Spoofing is judged before everything, also inside allowed connections. An allowed packet returns to the built-in
- * chain: rules that others have placed after ours keep their say.
+ * Spoofing is judged before everything, also inside allowed connections, then what of these is revoked, if anything is. An
+ * allowed packet returns to the built-in chain: rules that others have placed after ours keep their say.
  */
-const entryChains: readonly Chain[] = [
-  {
-    table: 'filter',
-    name: chains.forward,
-    rules: [`-j ${chains.spoofing}`, established, `-j ${chains.egress}`, `-j ${chains.ingress}`, clearMark],
-  },
-  {
-    table: 'filter',
-    name: chains.input,
-    rules: [`-j ${chains.spoofing}`, established, `-j ${chains.egress}`, clearMark],
-  },
-  allowChain,
-];
+function renderEntryChains(hasRevoked: boolean): readonly Chain[] {
+  const entry = (name: keyof typeof entries): Chain => {
+    const { revoked, judged } = entries[name];
+    const rules = [`-j ${chains.spoofing}`, ...(hasRevoked ? [revoked] : []), established, ...judged, clearMark];
+    return { table: 'filter', name: chains[name], rules };
+  };
+  return [entry('forward'), entry('input'), allowChain];
+}
+
+const calmEntryChains = renderEntryChains(false);
+const stoppingEntryChains = renderEntryChains(true);
+
+function entryChains(hasRevoked: boolean): readonly Chain[] {
+  return hasRevoked ? stoppingEntryChains : calmEntryChains;
+}
 
 /** A group's chain that chains of NICs jump to. */
 interface GroupUse {
@@ -77,15 +86,26 @@ export class FirewallRenderer {
   #lastStructure: ({ nics: HostState['nics']; closed: ReadonlySet<string> } & Record<Family, Structure>) | undefined;
 
   /** `closed` names NICs that get a deny-all stand-in. */
-  render(state: HostState, closed: ReadonlySet<string> = new Set()): Firewall {
+  render(state: HostState, closed: ReadonlySet<string> = new Set(), revoked: RevokedFlows = new Map()): Firewall {
     const structure = this.#structureOf(state.nics, closed);
-    return { 4: this.#renderFamily(state, structure[4], 4), 6: this.#renderFamily(state, structure[6], 6) };
+    return {
+      4: this.#renderFamily({ state, revoked }, structure[4], 4),
+      6: this.#renderFamily({ state, revoked }, structure[6], 6),
+    };
   }
 
-  #renderFamily(state: HostState, structure: Structure, family: Family): FamilyFirewall {
+  #renderFamily(
+    { state, revoked }: { state: HostState; revoked: RevokedFlows },
+    structure: Structure,
+    family: Family,
+  ): FamilyFirewall {
     const all = new Map(structure.chains);
     const sets = new Map<string, ReadonlySet<string>>();
     const ruleIds = new Map<string, RuleIds>();
+    const stopping = renderRevoked(revoked, state.nics, family);
+    for (const chain of [...entryChains(stopping !== undefined), ...(stopping?.chains ?? [])])
+      all.set(chain.name, chain);
+    for (const [name, members] of stopping?.sets ?? []) sets.set(name, members);
     for (const [name, use] of structure.groupUses) {
       const group = state.groups.get(use.group);
       if (group === undefined) continue;
@@ -125,7 +145,6 @@ export class FirewallRenderer {
       egress: [],
       spoofing: [],
     };
-    for (const chain of entryChains) all.set(chain.name, chain);
     for (const nic of nics.values()) {
       const isClosed = closed.has(nic.id);
       const parts = isClosed ? closedParts(nic) : this.#nicParts(nic, family);

@@ -1,7 +1,10 @@
 export * from './chain.js';
 export * from './firewall.js';
+export * from './flow-element.js';
 export type { RuleIds } from './group-chain.js';
 export * from './kernel-address.js';
 export * from './names.js';
+export type { RevokedFlows } from './revoked-chains.js';
 export * from './rule-counters.js';
 export * from './saved-text.js';
+export { zoneDomains } from './zones.js';

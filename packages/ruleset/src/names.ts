@@ -14,6 +14,7 @@ export const chains = {
   egress: 'PC-EGRESS',
   allow: 'PC-ALLOW',
   zone: 'PC-ZONE',
+  revoked: 'PC-REVOKED',
 } as const;
 
 /** The bit of the packet mark that a matching rule sets on its way back to the NIC's chain. */
@@ -56,8 +57,21 @@ export function addressGroupSetName(addressGroup: string, family: Family): strin
   return `pc-${family}n-${shortHash(addressGroup)}`;
 }
 
+/** Stops the revoked flows of one routing domain. */
+export function revokedChain(routingDomain: string): string {
+  return dispatchChain(chains.revoked, routingDomain);
+}
+
+/** Name of the set of the revoked flows of one routing domain without its slot. */
+export function revokedSetName(routingDomain: string, family: Family): string {
+  return `pc-${family}r-${shortHash(routingDomain)}`;
+}
+
+export type SetType = 'hash:ip' | 'hash:net' | 'hash:ip,port,ip';
+
 /** A set keeps its type for as long as it has its name: the type is part of the name. */
-export function setTypeOf(name: string): 'hash:ip' | 'hash:net' {
+export function setTypeOf(name: string): SetType {
+  if (/^pc-[46]r-/.test(name)) return 'hash:ip,port,ip';
   return /^pc-[46]n-/.test(name) ? 'hash:net' : 'hash:ip';
 }
 
@@ -72,7 +86,7 @@ export function slottedName(name: string, slot: Slot): string {
   return `${name}-${slot}`;
 }
 
-const slotted = /^(pc-[46]n?-[0-9a-f]{16})-([a-f])$/;
+const slotted = /^(pc-[46][nr]?-[0-9a-f]{16})-([a-f])$/;
 
 /** The parts of a name that `slottedName` made; undefined for anything else. */
 export function parseSlottedName(name: string): { name: string; slot: Slot } | undefined {

@@ -1,4 +1,5 @@
 import type { Family } from '@portcullis/model';
+import { normalElement } from './flow-element.js';
 
 /** One table as iptables-save prints it: the rules of each chain, without `-A NAME `. */
 export type SavedTable = ReadonlyMap<string, readonly string[]>;
@@ -48,7 +49,8 @@ export function parseSavedSets(text: string): ReadonlyMap<string, SavedSet> {
       const capacity = rest.includes('maxelem') ? Number(option('maxelem')) : 0;
       sets.set(name, { type: rest[0] ?? '', family, capacity, members: new Set() });
     } else if (verb === 'add' && rest[0] !== undefined) {
-      sets.get(name)?.members.add(rest[0]);
+      const set = sets.get(name);
+      set?.members.add(set.type === 'hash:ip,port,ip' ? normalElement(rest[0]) : rest[0]);
     }
   }
   return sets;

@@ -1,22 +1,23 @@
 import { createHash } from 'node:crypto';
-import type { HostNic } from '@portcullis/compile';
+import { bridgeDomains, type HostNic, zoneOfNobody } from '@portcullis/compile';
 import type { Chain } from './chain.js';
 import { chains } from './names.js';
 
 /**
  * Connections of two routing domains may have the same addresses and ports: each bridge that a binding names tracks them
- * in the conntrack zone of its domain. Zone 0 is everyone else's. A bridge of two domains stays with the first by name.
+ * in the conntrack zone of its domain. Zone 0 is everyone else's.
  */
 export function renderZones(nics: Iterable<HostNic>): Chain {
-  const domains = new Map<string, string>();
-  for (const { bridge, routingDomain } of nics) {
-    if (bridge === undefined) continue;
-    const known = domains.get(bridge);
-    if (known === undefined || routingDomain < known) domains.set(bridge, routingDomain);
-  }
+  const domains = bridgeDomains(nics);
   const zones = numberZones(new Set(domains.values()));
   const rules = [...domains].map(([bridge, domain]) => `-i ${bridge} -j CT --zone ${zones.get(domain)}`);
   return { table: 'raw', name: chains.zone, rules: rules.toSorted() };
+}
+
+/** The routing domain of each conntrack zone of a host. */
+export function zoneDomains(nics: Iterable<HostNic>): Map<number, string> {
+  const zones = numberZones(new Set(bridgeDomains(nics).values()));
+  return new Map([[0, zoneOfNobody], ...[...zones].map(([domain, zone]) => [zone, domain] as const)]);
 }
 
 /** A number by hash, so that a domain keeps its zone while others come and go; in the rare collision the next free one. */

@@ -82,7 +82,10 @@ describe.skipIf(!isRoot).each(backends)('a host with iptables-%s that boots whil
       onWriteError: (error) => expect(error).toBeUndefined(),
     });
     await stateFile.load();
-    stateFile.save({ generation: { policy: 1, inventory: 1 }, state, unreadable: new Map() });
+    stateFile.save({
+      desired: { generation: { policy: 1, inventory: 1 }, state, unreadable: new Map() },
+      before: [state],
+    });
     await stateFile.close();
     const ip = async (...args: string[]) => {
       const { code, stderr } = await lab.exec(lab.hostNamespace('h1'), 'ip', args);

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Writable } from 'node:stream';
 import type { HostState } from '@portcullis/compile';
-import { planChange, readApplied } from '@portcullis/plan';
-import { FirewallRenderer } from '@portcullis/ruleset';
+import { nothingApplied, planChange, readApplied } from '@portcullis/plan';
+import { FirewallRenderer, flowElements } from '@portcullis/ruleset';
 import { createLogger } from '@portcullis/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { boot } from './boot.js';
@@ -14,6 +14,34 @@ import { StateFile } from './state-file/state-file.js';
 
 const host = 'hosts/h1';
 const [first, second] = randomStates(12, 3).filter(({ nics }) => nics.size > 1) as [HostState, HostState];
+/** One NIC that accepts nothing. */
+const guarded: HostState = {
+  nics: new Map([
+    [
+      'n1',
+      {
+        id: 'n1',
+        interfaceName: 'vnic1.0',
+        routingDomain: 'd',
+        mac: '02:00:00:00:00:01',
+        addresses: ['10.0.0.1'],
+        antiSpoofing: true,
+        guarded: true,
+        groups: [],
+        egressOpen: true,
+        dhcpServers: [],
+      },
+    ],
+  ]),
+  groups: new Map(),
+  memberSets: new Map(),
+  addressGroups: new Map(),
+};
+
+/** Settled. */
+function keptOf(state: HostState, policy: number) {
+  return { desired: { generation: { policy, inventory: 1 }, state, unreadable: new Map() }, before: [state] };
+}
 
 describe('a boot', () => {
   let folder: string;
@@ -35,7 +63,7 @@ describe('a boot', () => {
     const stateFile = new StateFile({ folder, host, onWriteError: (error) => expect(error).toBeUndefined() });
     await stateFile.load();
     for (const [i, state] of states.entries()) {
-      stateFile.save({ generation: { policy: i + 1, inventory: 1 }, state, unreadable: new Map() });
+      stateFile.save(keptOf(state, i + 1));
       await stateFile.close();
     }
   };
@@ -62,6 +90,17 @@ describe('a boot', () => {
     expect(kernel.steps).toEqual([]);
   });
 
+  it('leaves the flows stopped that are', async () => {
+    await keep(guarded);
+    const flow = { source: '10.0.0.9', destination: '10.0.0.1', protocol: 6, port: 80 };
+    const revoked = new Map([['', new Map([[flowElements(flow)[0] ?? '', flow]])]]);
+    const firewall = new FirewallRenderer().render(guarded, new Set(), revoked);
+    for (const step of planChange(nothingApplied, firewall).steps) await kernel.run(step);
+    kernel.steps.length = 0;
+    await run();
+    expect(kernel.steps).toEqual([]);
+  });
+
   it('enforces nothing where nothing has ever been known, and says so', async () => {
     await run();
     expect(kernel.steps).toEqual([]);
@@ -78,7 +117,7 @@ describe('a boot', () => {
     else {
       const other = new StateFile({ folder: file('other'), host: 'hosts/h2', onWriteError: () => undefined });
       await other.load();
-      other.save({ generation: { policy: 9, inventory: 9 }, state: second, unreadable: new Map() });
+      other.save(keptOf(second, 9));
       await other.close();
       await copyFile(file('other/state.json'), file('state.json'));
     }

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Applied } from '@portcullis/plan';
 import type { Logger } from '@portcullis/runtime';
 import { Enforcement } from './apply/enforcement.js';
 import { bridgeNetfilterProblem } from './conditions/bridge-netfilter.js';
 import type { Backend, KernelTools } from './kernel/kernel-tools.js';
 import { openTools } from './kernel/open-tools.js';
+import { Revoker } from './revoke/revoker.js';
 import { StateFile } from './state-file/state-file.js';
 
 export interface BootOptions {
@@ -25,8 +27,8 @@ export interface BootOptions {
  */
 export async function boot({ host, stateDir, log, backend = 'auto', ...options }: BootOptions): Promise<void> {
   const stateFile = new StateFile({ folder: stateDir, host, onWriteError: () => undefined });
-  const { desired, problems } = await stateFile.load();
-  if (desired === undefined) {
+  const { kept, problems } = await stateFile.load();
+  if (kept === undefined) {
     if (problems.length > 0) throw new Error(`the last known state is lost: ${problems.join('; ')}`);
     log.warn({ stateDir }, 'no state is known yet: nothing is enforced before the dispatcher has answered once');
     return;
@@ -36,13 +38,17 @@ export async function boot({ host, stateDir, log, backend = 'auto', ...options }
     ? { tools: options.tools, clearOtherBackend: undefined }
     : await openTools(backend, log);
   try {
+    const { desired, before } = kept;
     const enforcement = new Enforcement({ tools, log });
+    // Nothing flows at a boot; whoever runs this later lets nothing go on that is stopped.
+    const revoker = new Revoker({ tools, before });
+    const standing = (applied: Applied) => revoker.standing(desired.state, applied);
     const giveUpAt = performance.now() + (options.patienceMs ?? 60_000);
-    let enforced = await enforcement.enforce(desired);
+    let enforced = await enforcement.enforce(desired, standing);
     while (enforced.failed?.failure === 'locked' && performance.now() < giveUpAt) {
       log.warn({ err: enforced.failed }, 'another program holds the xtables lock');
       await sleep(200);
-      enforced = await enforcement.enforce(desired);
+      enforced = await enforcement.enforce(desired, standing);
     }
     if (enforced.failed !== undefined) throw enforced.failed;
     await clearOtherBackend?.();

@@ -12,11 +12,14 @@ import { DigestMismatch, SyncClient, type Synced } from './desired/sync-client.j
 import { HitWatch } from './hits/hit-watch.js';
 import type { RuleHits } from './hits/rule-hits.js';
 import type { KernelTools, Writer } from './kernel/kernel-tools.js';
+import { ToolError } from './kernel/tool-error.js';
 import { areSameFailures, type Failure, failuresOf, internalFailure } from './report/failure.js';
 import type { Report } from './report/report.js';
 import type { Reporter } from './report/reporter.js';
+import { Revoker } from './revoke/revoker.js';
 import { Schedule } from './schedule.js';
 import type { StateFile } from './state-file/state-file.js';
+import type { Kept } from './state-file/state-text.js';
 import { Wake } from './wake.js';
 
 export interface EnforcerParts {
@@ -25,7 +28,7 @@ export interface EnforcerParts {
   readonly tools: KernelTools;
   readonly stateFile: StateFile;
   /** What the state file held. */
-  readonly lastKnown: Desired | undefined;
+  readonly kept: Kept | undefined;
   readonly reporter: Reporter;
   readonly conditions: Conditions;
   /** Takes our rules out of the back end that is not in use any more. */
@@ -36,6 +39,8 @@ export interface EnforcerParts {
   /** Between two readings of the rules' counters; 0: never. */
   readonly hitsIntervalMs: number;
   readonly startPatienceMs: number;
+  readonly reviewIntervalMs: number;
+  readonly maxRevoked: number;
   readonly log: Logger;
 }
 
@@ -48,7 +53,7 @@ export interface EnforcerStatus {
   readonly failures: readonly Failure[];
 }
 
-type Job = 'sync' | 'enforce' | 'repair' | 'observe' | 'countMembers' | 'destroyStrays' | 'countHits';
+type Job = 'sync' | 'enforce' | 'repair' | 'observe' | 'countMembers' | 'destroyStrays' | 'countHits' | 'review';
 
 /** Pauses between attempts, in milliseconds: the first, and the longest after doubling. */
 const syncPauses = [100, 1000] as const;
@@ -58,20 +63,25 @@ const strayPauses = [20, 10_000] as const;
 /** Members of sets are counted so many times as often as the kernel is read, but not more often than this. */
 const countsPerRead = 10;
 const leastCountIntervalMs = 100;
+/** Flows could not be looked at. */
+const reviewPauses = [1000, 60_000] as const;
+const flowsNotReadMessage = 'connections that are no longer allowed go on; the program conntrack is needed';
 
 /**
  * The life of one host's enforcement: doorbell or heartbeat → Sync → apply → Report, and between them the look whether the
  * kernel still holds what was applied.
  *
  * Owns: what is desired, and when what is done.
- * Does not own: the kernel (Enforcement), the words with the dispatcher (SyncClient, Reporter), the file (StateFile).
+ * Does not own: the kernel (Enforcement), which flows are stopped (Revoker), the words with the dispatcher (SyncClient,
+ * Reporter), the file (StateFile).
  * Invariants: 1. One job at a time: nothing is written while anything else is. 2. E1: nothing is written before a snapshot or
  * the last known state is at hand. 3. However often the doorbell rings during a job, one more Sync follows. 4. Each
- * generation that came to be known is reported.
+ * generation that came to be known is reported, once what it revokes is stopped.
  */
 export class Enforcer {
   readonly #parts: EnforcerParts;
   readonly #enforcement: Enforcement;
+  readonly #revoker: Revoker;
   readonly #syncClient: SyncClient;
   readonly #schedule = new Schedule<Job>([
     'sync',
@@ -81,6 +91,7 @@ export class Enforcer {
     'countMembers',
     'destroyStrays',
     'countHits',
+    'review',
   ]);
   readonly #wake = new Wake();
   readonly #drift: DriftWatch;
@@ -94,6 +105,7 @@ export class Enforcer {
     countMembers: async () => this.#countMembers(),
     destroyStrays: () => this.#destroyStrays(),
     countHits: async () => this.#countHits(),
+    review: () => this.#review(),
   };
   #desired: Desired | undefined;
   #lastGood: Generation | undefined;
@@ -105,10 +117,13 @@ export class Enforcer {
   #syncFailures = 0;
   #enforceFailures = 0;
   #strayAttempts = 0;
+  #reviewFailures = 0;
 
   constructor(parts: EnforcerParts) {
     this.#parts = parts;
     this.#enforcement = new Enforcement({ tools: parts.tools, log: parts.log });
+    const { tools, maxRevoked, kept } = parts;
+    this.#revoker = new Revoker({ tools, maxRevoked, before: kept?.before ?? [] });
     this.#syncClient = new SyncClient({ client: parts.client, host: parts.host });
     this.#isOtherBackendClear = parts.clearOtherBackend === undefined;
     this.#toolProblems = new ToolProblems(parts.conditions);
@@ -156,7 +171,8 @@ export class Enforcer {
 
   /** What the dispatcher says is newer than the file, if it answers soon; else the host must not stay as a reboot left it. */
   async #begin(signal: AbortSignal): Promise<void> {
-    const { lastKnown, startPatienceMs, log } = this.#parts;
+    const { kept, startPatienceMs, log } = this.#parts;
+    const lastKnown = kept?.desired;
     this.#schedule.set('sync', performance.now());
     if (lastKnown === undefined) return;
     this.#syncClient.adopt(lastKnown);
@@ -178,7 +194,7 @@ export class Enforcer {
     } catch (error) {
       this.#parts.log.error({ err: error, job }, 'a job failed for a reason nobody thought of');
       this.#failures = [internalFailure(error)];
-      this.#report({ cause: 'change', diff: { rules: [], sets: [] }, timings: { syncMs: 0, planMs: 0, applyMs: 0 } });
+      this.#report({ cause: 'change', diff: { rules: [], sets: [] }, timings: noTime });
       this.#retryEnforce();
     }
   }
@@ -225,22 +241,79 @@ export class Enforcer {
   async #enforce({ syncMs, mustReport }: { syncMs: number; mustReport: boolean }): Promise<void> {
     if (this.#desired === undefined) return;
     const desired = this.#desired;
-    const enforced = await this.#enforcement.enforce(desired);
+    const enforced = await this.#putInForce(desired);
     this.#takeIn(desired, enforced);
     const isUntold =
       this.#reported === undefined ||
       !isSameGeneration(this.#reported.generation, desired.generation) ||
       !areSameFailures(this.#reported.failures, this.#failures);
     if (mustReport || isUntold || isChange(enforced.diff)) {
-      const { planMs, applyMs } = enforced;
-      this.#report({ cause: this.#hasStarted ? 'change' : 'start', timings: { syncMs, planMs, applyMs }, ...enforced });
+      const { planMs, applyMs, revokeMs } = enforced;
+      const timings = { syncMs, planMs, applyMs, revokeMs };
+      this.#report({ cause: this.#hasStarted ? 'change' : 'start', timings, ...enforced });
     }
-    this.#parts.stateFile.save(desired);
+    this.#parts.stateFile.save({ desired, before: this.#revoker.before });
+    this.#scheduleReview();
     if (enforced.failed !== undefined) return;
     if (!this.#hasStarted && this.#parts.hitsIntervalMs > 0) this.#schedule.set('countHits', performance.now());
     this.#hasStarted = true;
     await this.#clearOtherBackend();
     this.#scheduleStrays();
+  }
+
+  /** The rules first, then an end to the flows that they no longer allow; nothing is settled before both are in force. */
+  async #putInForce(desired: Desired): Promise<Enforced & { revokeMs: number }> {
+    const { state } = desired;
+    const standing = (applied: Applied) => this.#revoker.standing(state, applied);
+    const mayRevoke = this.#revoker.mayRevoke(state);
+    // After a crash it has to be known what may have allowed the flows of now.
+    if (mayRevoke) await this.#parts.stateFile.flushed();
+    this.#revoker.begin(state);
+    const first = await this.#enforcement.enforce(desired, standing);
+    if (first.failed !== undefined) return { ...first, revokeMs: 0 };
+    if (!mayRevoke) {
+      this.#revoker.settle(state);
+      return { ...first, revokeMs: 0 };
+    }
+    const startedAt = performance.now();
+    const hasRead = await this.#readFlows(() => this.#revoker.revoke(state));
+    const revokeMs = performance.now() - startedAt;
+    if (!hasRead) return { ...first, revokeMs };
+    const second = this.#revoker.hasNew ? await this.#enforcement.enforce(desired, standing) : undefined;
+    const { leftOut } = this.#revoker;
+    this.#parts.conditions.set('REVOKED_FLOWS_LEFT', leftOut === 0 ? undefined : leftOutMessage(leftOut));
+    if (second?.failed === undefined && leftOut === 0) this.#revoker.settle(state);
+    return { ...(second === undefined ? first : joined(first, second)), revokeMs };
+  }
+
+  /** Whether the flows that the kernel tracks could be read. */
+  async #readFlows(read: () => Promise<void>): Promise<boolean> {
+    const { conditions } = this.#parts;
+    try {
+      await read();
+      this.#reviewFailures = 0;
+      conditions.set('FLOWS_NOT_READ', undefined);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+      conditions.set('FLOWS_NOT_READ', `${error.message}: ${flowsNotReadMessage}`);
+      this.#schedule.set('review', performance.now() + pauseAfter(this.#reviewFailures, reviewPauses));
+      this.#reviewFailures += 1;
+      return false;
+    }
+  }
+
+  /** Flows that nobody tracks any more need no stopping, and a state that is not settled is tried again. */
+  async #review(): Promise<void> {
+    if (this.#desired === undefined) return;
+    const { state } = this.#desired;
+    if (!(await this.#readFlows(() => this.#revoker.forget(state)))) return;
+    await this.#enforce({ syncMs: 0, mustReport: false });
+  }
+
+  #scheduleReview(): void {
+    const isDue = this.#revoker.hasRevoked || this.#revoker.before.length !== 1;
+    if (isDue) this.#schedule.advance('review', performance.now() + this.#parts.reviewIntervalMs);
   }
 
   #takeIn(desired: Desired, { closed, failed }: Enforced): void {
@@ -312,7 +385,7 @@ export class Enforcer {
       'the kernel did not hold what was applied',
     );
     if (failed === undefined)
-      this.#report({ cause: 'drift', diff, changedBy, timings: { syncMs: 0, planMs, applyMs } });
+      this.#report({ cause: 'drift', diff, changedBy, timings: { ...noTime, planMs, applyMs } });
     else this.#schedule.set('enforce', performance.now());
   }
 
@@ -320,7 +393,7 @@ export class Enforcer {
     const { before, after, diff } = await this.#enforcement.destroyStrays();
     this.#strayAttempts += 1;
     if (isChange(diff)) {
-      this.#report({ cause: 'change', diff, before, after, timings: { syncMs: 0, planMs: 0, applyMs: 0 } });
+      this.#report({ cause: 'change', diff, before, after, timings: noTime });
     }
     if (!this.#enforcement.hasStrays) this.#strayAttempts = 0;
     else this.#schedule.set('destroyStrays', performance.now() + pauseAfter(this.#strayAttempts, strayPauses));
@@ -378,6 +451,22 @@ export class Enforcer {
 
 function textOfWriter({ program, pid }: Writer): string {
   return `${program} (pid ${pid})`;
+}
+
+const noTime = { syncMs: 0, planMs: 0, applyMs: 0, revokeMs: 0 };
+
+/** What two attempts, one after the other, have led to. */
+function joined(first: Enforced, second: Enforced): Enforced {
+  const diff = {
+    rules: [...first.diff.rules, ...second.diff.rules],
+    sets: [...first.diff.sets, ...second.diff.sets],
+  };
+  const [planMs, applyMs] = [first.planMs + second.planMs, first.applyMs + second.applyMs];
+  return { ...second, before: first.before, diff, planMs, applyMs };
+}
+
+function leftOutMessage(count: number): string {
+  return `${count} flows that are no longer allowed go on, because too many are stopped already`;
 }
 
 function isChange({ rules, sets }: Diff): boolean {

@@ -35,6 +35,10 @@ export interface EnforcerOptions {
   readonly hitsIntervalMs?: number;
   /** How long the dispatcher is waited for at the start, before the last known state is enforced. Default: 2 000 ms. */
   readonly startPatienceMs?: number;
+  /** How often it is looked whether anybody still tracks the flows that are stopped. Default: 30 000 ms. */
+  readonly reviewIntervalMs?: number;
+  /** Most flows that are stopped at once. Default: 65 536. */
+  readonly maxRevoked?: number;
   /** Instead of this host's tools, for tests. */
   readonly tools?: KernelTools;
 }
@@ -63,7 +67,7 @@ export async function openEnforcer(options: EnforcerOptions): Promise<RunningEnf
       isStateFileWhole = error === undefined;
     },
   });
-  const { desired: lastKnown, problems } = await stateFile.load();
+  const { kept, problems } = await stateFile.load();
   if (problems.length > 0) conditions.set('STATE_FILE_CORRUPT', problems.join('; '));
   const { tools, clearOtherBackend } = options.tools
     ? { tools: options.tools, clearOtherBackend: undefined }
@@ -97,7 +101,7 @@ export async function openEnforcer(options: EnforcerOptions): Promise<RunningEnf
     client,
     tools,
     stateFile,
-    lastKnown,
+    kept,
     reporter,
     conditions,
     clearOtherBackend,
@@ -106,6 +110,8 @@ export async function openEnforcer(options: EnforcerOptions): Promise<RunningEnf
     hits,
     hitsIntervalMs: options.hitsIntervalMs ?? 30_000,
     startPatienceMs: options.startPatienceMs ?? 2000,
+    reviewIntervalMs: options.reviewIntervalMs ?? 30_000,
+    maxRevoked: options.maxRevoked ?? 65_536,
     log,
   });
 

@@ -169,11 +169,16 @@ function readPart(set: IpSet, dimension: string, text: string): Part {
 
 const protocolNumbers: Readonly<Record<string, number>> = {
   icmp: 1,
+  igmp: 2,
   tcp: 6,
   udp: 17,
   gre: 47,
+  esp: 50,
   icmpv6: 58,
   'ipv6-icmp': 58,
+  ospf: 89,
+  sctp: 132,
+  udplite: 136,
 };
 
 /** `80`, `80-90`, and in hash types `tcp:80`, `icmp:8/0`, `icmp:echo-request`, `gre:0`; without a protocol TCP is meant. */

@@ -261,6 +261,7 @@ function watching(tools: SessionTools, change: (step: Step) => Step | Promise<St
     countMembers: () => tools.countMembers(),
     countHits: (family: Family, chains: readonly string[]) => tools.countHits(family, chains),
     watch: () => undefined,
+    readFlows: (onLine: (line: string) => void) => tools.readFlows(onLine),
     close: () => tools.close(),
   };
 }

@@ -10,7 +10,7 @@ import {
   type Step,
   withoutStrays,
 } from '@portcullis/plan';
-import { type Firewall, FirewallRenderer, slottedName } from '@portcullis/ruleset';
+import { type Firewall, FirewallRenderer, type RevokedFlows, slottedName } from '@portcullis/ruleset';
 import type { Logger } from '@portcullis/runtime';
 import { Admission, type Admitted, type NicFailure } from '../desired/admission.js';
 import type { Desired } from '../desired/desired.js';
@@ -45,6 +45,9 @@ export interface Repaired {
   readonly planMs: number;
   readonly applyMs: number;
 }
+
+/** The flows to stop, given what the kernel holds. */
+export type RevokedIn = (applied: Applied) => RevokedFlows;
 
 export interface EnforcementOptions {
   readonly tools: KernelTools;
@@ -124,14 +127,17 @@ export class Enforcement {
     return applied !== undefined && applied[4].strays.size + applied[6].strays.size > 0;
   }
 
-  /** Puts a state in force, as far as the kernel takes it. */
-  async enforce(desired: Desired): Promise<Enforced> {
+  /**
+   * Puts a state in force, as far as the kernel takes it, and stops the flows that `revoked` names, which is told what the
+   * kernel holds.
+   */
+  async enforce(desired: Desired, revoked: RevokedIn = () => new Map()): Promise<Enforced> {
     const time = { plan: 0, apply: 0 };
     const admitted = this.#admission.admit(desired);
     const kept = this.#closures.inForce(admitted.state);
     const refused: NicFailure[] = [];
     for (let isExact = false; ; isExact = true) {
-      const attempt = await this.#attempt(admitted, [...kept, ...refused], { isExact, time });
+      const attempt = await this.#attempt({ admitted, closed: [...kept, ...refused], revoked }, { isExact, time });
       const times = { planMs: time.plan, applyMs: time.apply };
       if (attempt.outcome === 'done') {
         this.#closures.settle(admitted.state, { kept, refused });
@@ -177,8 +183,7 @@ export class Enforcement {
   }
 
   async #attempt(
-    { state, closed: refusedBefore }: Admitted,
-    closed: readonly NicFailure[],
+    { admitted, closed, revoked }: { admitted: Admitted; closed: readonly NicFailure[]; revoked: RevokedIn },
     { isExact, time }: { isExact: boolean; time: { plan: number; apply: number } },
   ): Promise<{ outcome: 'done'; told: Told } | ({ outcome: 'failed' } & StepFailure)> {
     try {
@@ -186,7 +191,8 @@ export class Enforcement {
       this.#applied = applied;
       this.#told ??= applied;
       const startedAt = this.#now();
-      const firewall = this.#renderer.render(state, new Set([...refusedBefore, ...closed.map(({ nic }) => nic)]));
+      const allClosed = new Set([...admitted.closed, ...closed.map(({ nic }) => nic)]);
+      const firewall = this.#renderer.render(admitted.state, allClosed, revoked(applied));
       const plan = planChange(applied, firewall, { keepStrays: true, rewriteChains: isExact });
       time.plan += this.#now() - startedAt;
       const failure = await this.#run(plan, { isExact, time });

@@ -17,11 +17,17 @@ export interface ToolResult {
 
 export interface Launcher {
   /** Runs a program to its end. A program that fails is an answer, not an exception. */
-  run(argv: readonly string[], options?: { readonly input?: string }): Promise<ToolResult>;
+  run(argv: readonly string[], options?: LaunchOptions): Promise<ToolResult>;
   /** Starts a program that reads its standard input until it ends. */
   start(argv: readonly string[]): RunningTool;
   /** Whether a process is, or was until a few seconds ago, one that was started here. */
   isOwn(pid: number): boolean;
+}
+
+interface LaunchOptions {
+  readonly input?: string;
+  /** Takes the output line by line, instead of `stdout`: of what may be long nothing is kept. */
+  readonly onLine?: (line: string) => void;
 }
 
 export interface LauncherOptions {
@@ -51,12 +57,13 @@ export function createLauncher({ prefix = [], env = {}, timeoutMs = 60_000 }: La
     }
     return child;
   };
-  const run: Launcher['run'] = (argv, { input = '' } = {}) =>
+  const run: Launcher['run'] = (argv, { input = '', onLine } = {}) =>
     new Promise((resolve) => {
       const child = start(argv);
       const stdout: Buffer[] = [];
       const stderr: Buffer[] = [];
-      child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+      if (onLine === undefined) child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+      else splitLines(child, onLine);
       child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
       const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
       const end = (status: number | undefined, why: string) => {
@@ -69,4 +76,15 @@ export function createLauncher({ prefix = [], env = {}, timeoutMs = 60_000 }: La
       child.stdin.end(input);
     });
   return { run, start, isOwn: (pid) => own.has(pid) };
+}
+
+/** What follows the last line break is not a line. */
+function splitLines({ stdout }: RunningTool, onLine: (line: string) => void): void {
+  let rest = '';
+  stdout.setEncoding('utf8');
+  stdout.on('data', (chunk: string) => {
+    const lines = `${rest}${chunk}`.split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) onLine(line);
+  });
 }

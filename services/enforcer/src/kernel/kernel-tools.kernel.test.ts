@@ -2,10 +2,12 @@ import { readFileSync, statSync } from 'node:fs';
 import { type HostState, memberSetKey } from '@portcullis/compile';
 import { type Cidr, formatCidr as format, parseCidr, type Rule } from '@portcullis/model';
 import { planChange, readApplied } from '@portcullis/plan';
-import { FirewallRenderer, groupChain } from '@portcullis/ruleset';
+import { FirewallRenderer, flowElements, groupChain } from '@portcullis/ruleset';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKernelLab, isRoot, type KernelLab } from '../fixtures/kernel-lab.js';
 import { randomStates } from '../fixtures/random-state.js';
+import { parseTrackedFlow } from '../revoke/tracked-flow.js';
+import { createLauncher } from './exec.js';
 import { backends, type KernelTools } from './kernel-tools.js';
 import { ProcessTools } from './process-tools.js';
 import { SessionTools } from './session-tools.js';
@@ -84,6 +86,42 @@ describe.skipIf(!isRoot).each(drivers)('$kind on iptables-$backend', ({ backend,
     await expect(tools.countHits(4, [chain, 'PC-GI-none'])).rejects.toThrow();
     await host.run(`iptables-${backend}`, '-w', '5', '-D', 'OUTPUT', '1');
     expect((await planTo(withRules(...rules, rule('e', 4715)))).steps).toEqual([]);
+  });
+
+  it('finds revoked flows of every protocol printed as they were rendered', async () => {
+    const [state] = randomStates(1, 5) as [HostState];
+    const ends = [
+      { source: '10.0.0.1', destination: '10.0.0.2', icmp: 1, messages: [8, 13, 15, 17] },
+      { source: '2001:db8::1', destination: '::ffff:102:304', icmp: 58, messages: [128, 139] },
+    ];
+    const flows = ends.flatMap(({ source, destination, icmp, messages }) => [
+      ...messages.map((type) => ({ source, destination, protocol: icmp, port: type * 256 })),
+      { source, destination, protocol: icmp, port: (messages[0] ?? 0) * 256 + 7 },
+      ...Array.from({ length: 255 }, (_, i) => ({ source, destination, protocol: i + 1, port: 0 })).filter(
+        ({ protocol }) => ![1, 6, 17, 58].includes(protocol),
+      ),
+      ...[6, 17, 132, 136].map((protocol) => ({ source, destination, protocol, port: 80 })),
+    ]);
+    const revoked = new Map([['', new Map(flows.map((flow) => [flowElements(flow)[0] ?? '', flow]))]]);
+    const planned = async () =>
+      planChange(readApplied(await tools.read()), renderer.render(state, new Set(), revoked), { keepStrays: true });
+    for (const step of (await planned()).steps) await tools.run(step);
+    expect((await planned()).steps).toEqual([]);
+    await apply(state);
+    expect((await planTo(state)).steps).toEqual([]);
+  });
+
+  it('reads the flows that are tracked, or says why not', async () => {
+    const lines: string[] = [];
+    // Connections are tracked where a rule asks for their state.
+    await apply(stateWithEveryKindOfRule());
+    await host.run('bash', '-c', 'echo x >/dev/udp/127.0.0.1/4712');
+    await tools.readFlows((line) => lines.push(line));
+    const flow = { source: '127.0.0.1', destination: '127.0.0.1', protocol: 17, port: 4712, zone: 0 };
+    expect(lines.map(parseTrackedFlow)).toContainEqual(expect.objectContaining(flow));
+    const broken = new kinds[kind](backend, createLauncher({ prefix: ['/no/such/program'] }));
+    await expect(broken.readFlows(() => undefined)).rejects.toMatchObject({ failure: 'broken' });
+    await broken.close();
   });
 
   it('sees what others have changed since its last batch', async () => {

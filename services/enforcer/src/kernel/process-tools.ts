@@ -70,6 +70,16 @@ export class ProcessTools implements KernelTools {
     return parseRuleCounters(result.stdout);
   }
 
+  async readFlows(onLine: (line: string) => void): Promise<void> {
+    await Promise.all(
+      ['ipv4', 'ipv6'].map(async (family) => {
+        const argv = ['conntrack', '-L', '-f', family];
+        const result = await this.launcher.run(argv, { onLine });
+        if (result.status !== 0) throw failed(argv, result);
+      }),
+    );
+  }
+
   async close(): Promise<void> {}
 }
 

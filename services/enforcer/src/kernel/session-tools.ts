@@ -74,6 +74,10 @@ export class SessionTools implements KernelTools {
     return this.#exact.countHits(family, chains);
   }
 
+  readFlows(onLine: (line: string) => void): Promise<void> {
+    return this.#exact.readFlows(onLine);
+  }
+
   async close(): Promise<void> {
     await this.#monitor?.close();
     await Promise.all([this.#ipset, this.#restore[4], this.#restore[6]].map((session) => session.close()));

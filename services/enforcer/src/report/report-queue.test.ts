@@ -21,7 +21,7 @@ function history(count: number, seed: number) {
 }
 
 function reportOf(policy: number, diff: Report['diff'], fields: Partial<Report> = {}): Report {
-  const timings = { syncMs: 1.2345678, planMs: 0, applyMs: 2000 };
+  const timings = { syncMs: 1.2345678, planMs: 0, applyMs: 2000, revokeMs: 0 };
   const generation = { policy, inventory: 0 };
   return { generation, cause: 'change', diff, timings, failures: [], lastGood: undefined, at: new Date(0), ...fields };
 }
@@ -32,7 +32,7 @@ function expected(after: Applied | undefined): Replay {
 
 /** Names without slots, which depend on the way. */
 function shape({ rules, sets }: Replay) {
-  const plain = (text: string) => text.replaceAll(/(pc-[46]n?-[0-9a-f]{16})-[a-f]/g, '$1');
+  const plain = (text: string) => text.replaceAll(/(pc-[46][nr]?-[0-9a-f]{16})-[a-f]/g, '$1');
   return {
     rules: new Map([...rules].map(([key, own]) => [key, own.map(plain)])),
     sets: new Map([...sets].map(([name, members]) => [plain(name), members])),

@@ -12,7 +12,12 @@ export interface Report {
   readonly diff: Diff;
   /** Programs that caused a drift, where they are known. */
   readonly changedBy?: string | undefined;
-  readonly timings: { readonly syncMs: number; readonly planMs: number; readonly applyMs: number };
+  readonly timings: {
+    readonly syncMs: number;
+    readonly planMs: number;
+    readonly applyMs: number;
+    readonly revokeMs: number;
+  };
   /** What is not in force; none means applied. */
   readonly failures: readonly Failure[];
   /** The last one that was in force without any failure. */
@@ -43,6 +48,7 @@ export function encodeReport(report: Report): enforceV1.HostReport[] {
         sync: encodeDuration(timings.syncMs),
         plan: encodeDuration(timings.planMs),
         apply: encodeDuration(timings.applyMs),
+        revoke: encodeDuration(timings.revokeMs),
       },
       failures: failures.map(({ nic = '', set = '', reason, message }) => ({ nic, set, reason, message })),
       ...(failures.length === 0 || lastGood === undefined ? {} : { lastGoodGeneration: encodeGeneration(lastGood) }),

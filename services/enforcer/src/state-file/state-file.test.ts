@@ -18,6 +18,9 @@ const [first, second, third] = randomStates(3, 5).map(
   }),
 ) as [Desired, Desired, Desired];
 
+/** Settled. */
+const keptOf = (desired: Desired) => ({ desired, before: [desired.state] });
+
 describe('the state file', () => {
   let folder: string;
   let errors: (Error | undefined)[];
@@ -26,12 +29,13 @@ describe('the state file', () => {
     for (const each of states) {
       const writer = file();
       await writer.load();
-      writer.save(each);
+      writer.save(keptOf(each));
       await writer.close();
     }
   };
   const expectLoaded = async (expected: Desired | undefined, problemCount: number) => {
-    const { desired, problems } = await file().load();
+    const { kept, problems } = await file().load();
+    const desired = kept?.desired;
     expect(desired?.generation).toEqual(expected?.generation);
     if (desired && expected) expect(digestHostState(desired.state)).toBe(digestHostState(expected.state));
     expect(desired?.unreadable).toEqual(expected?.unreadable);
@@ -56,7 +60,7 @@ describe('the state file', () => {
     ['truncated', () => truncate(path.join(folder, 'state.json'), 100)],
     ['empty', () => truncate(path.join(folder, 'state.json'), 0)],
     ['gone', () => rm(path.join(folder, 'state.json'))],
-    ['changed', () => change((text) => text.replace('"format":2', '"format":3'))],
+    ['changed', () => change((text) => text.replace('"format":3', '"format":4'))],
     ['of another format, with a good checksum', () => change(() => '{"sha256":"00","content":{}}\n')],
     ['not text', () => writeFile(path.join(folder, 'state.json'), Buffer.from([0xff, 0, 0xfe]))],
   ])('E1 gives back the one before when the newest is %s', async (how, damage) => {
@@ -93,6 +97,42 @@ describe('the state file', () => {
     await expectLoaded({ ...first, state }, 0);
   });
 
+  it('keeps the states that may have allowed what flows now', async () => {
+    const writer = file();
+    await writer.load();
+    writer.save({ desired: third, before: [first.state, second.state] });
+    await writer.close();
+    expect((await file().load()).kept?.before.map(digestHostState)).toEqual(
+      [first, second].map((each) => digestHostState(each.state)),
+    );
+    await keep(third);
+    const settled = (await file().load()).kept;
+    expect(settled?.before).toEqual([settled?.desired.state]);
+  });
+
+  it('does not know what may have been allowed when only the older state is whole', async () => {
+    await keep(first, second);
+    await truncate(path.join(folder, 'state.json'), 100);
+    expect((await file().load()).kept?.before).toEqual([]);
+  });
+
+  it('has been written when it says so', async () => {
+    const writer = file();
+    await writer.load();
+    await writer.flushed();
+    for (const each of [first, second]) {
+      writer.save(keptOf(each));
+      await writer.flushed();
+      const { desired } = parseState(await readFile(path.join(folder, 'state.json'), 'utf8'), host);
+      expect(desired.generation).toEqual(each.generation);
+    }
+    await rm(folder, { recursive: true });
+    writer.save(keptOf(first));
+    await writer.flushed();
+    expect(errors.at(-1)).toMatchObject({ code: 'ENOENT' });
+    await writer.close();
+  });
+
   it('does not take the state of another host', async () => {
     await keep(first);
     const { problems } = await new StateFile({ folder, host: 'hosts/h2', onWriteError: () => undefined }).load();
@@ -103,12 +143,12 @@ describe('the state file', () => {
     const writer = new StateFile({ folder, host, onWriteError: (error) => errors.push(error), intervalMs: 50 });
     await writer.load();
     for (let policy = 1; policy <= 1000; policy += 1) {
-      writer.save({ ...first, generation: { policy, inventory: 1 } });
+      writer.save(keptOf({ ...first, generation: { policy, inventory: 1 } }));
       if (policy % 100 === 0) await new Promise(setImmediate);
     }
     await writer.close();
-    const { generation } = parseState(await readFile(path.join(folder, 'state.json'), 'utf8'), host);
-    expect(generation.policy).toBe(1000);
+    const { desired } = parseState(await readFile(path.join(folder, 'state.json'), 'utf8'), host);
+    expect(desired.generation.policy).toBe(1000);
     expect(errors.length).toBeLessThan(10);
     expect(errors.every((error) => error === undefined)).toBe(true);
   });
@@ -117,10 +157,10 @@ describe('the state file', () => {
     const writer = file();
     await writer.load();
     await rm(folder, { recursive: true });
-    writer.save(first);
+    writer.save(keptOf(first));
     await writer.close();
-    await expect(writer.load()).resolves.toMatchObject({ desired: undefined });
-    writer.save(first);
+    await expect(writer.load()).resolves.toMatchObject({ kept: undefined });
+    writer.save(keptOf(first));
     await writer.close();
     expect(errors).toEqual([expect.objectContaining({ code: 'ENOENT' }), undefined]);
   });
@@ -128,15 +168,15 @@ describe('the state file', () => {
   it('S2 refuses members that are no addresses, whatever the checksum says', async () => {
     const forged = new Map([['g@d', { group: 'g', routingDomain: 'd', addresses: new Set(['host.example']) }]]);
     await keep({ ...first, state: { ...first.state, memberSets: forged } });
-    const { desired } = await file().load();
-    expect(desired?.unreadable.get('memberSet g@d')).toContain('host.example');
+    const { kept } = await file().load();
+    expect(kept?.desired.unreadable.get('memberSet g@d')).toContain('host.example');
   });
 
   it('S2 refuses CIDRs that are none, whatever the checksum says', async () => {
     const forged = new Map([['office', { id: 'office', cidrs: new Set(['10.0.0.0/8', 'host.example/8']) }]]);
     await keep({ ...first, state: { ...first.state, addressGroups: forged } });
-    const { desired } = await file().load();
-    expect(desired?.unreadable.get('addressGroup office')).toContain('host.example');
+    const { kept } = await file().load();
+    expect(kept?.desired.unreadable.get('addressGroup office')).toContain('host.example');
   });
 
   async function change(edit: (text: string) => string): Promise<void> {

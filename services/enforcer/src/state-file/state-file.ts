@@ -1,8 +1,7 @@
 import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Desired } from '../desired/desired.js';
-import { formatState, parseState } from './state-text.js';
+import { formatState, type Kept, parseState } from './state-text.js';
 
 export interface StateFileOptions {
   readonly folder: string;
@@ -16,7 +15,7 @@ export interface StateFileOptions {
 
 export interface LoadedState {
   /** Undefined where there is none, or none that is whole. */
-  readonly desired: Desired | undefined;
+  readonly kept: Kept | undefined;
   /** One for each file that was there and could not be used. */
   readonly problems: readonly string[];
 }
@@ -33,8 +32,12 @@ export interface LoadedState {
 export class StateFile {
   readonly #options: StateFileOptions;
   #isCurrentWhole = false;
-  #waiting: Desired | undefined;
+  #waiting: Kept | undefined;
   #writing: Promise<void> | undefined;
+  /** Whether what was saved last has not been written. */
+  #isPending = false;
+  /** Those who wait until it is. */
+  #onWritten: (() => void)[] = [];
 
   constructor(options: StateFileOptions) {
     this.#options = options;
@@ -53,19 +56,26 @@ export class StateFile {
       });
       if (text === undefined) continue;
       try {
-        const desired = parseState(text, this.#options.host);
+        const kept = parseState(text, this.#options.host);
         this.#isCurrentWhole = name === 'state.json';
-        return { desired, problems };
+        // What was in force after the older state is not known, nor what it allowed.
+        return { kept: this.#isCurrentWhole ? kept : { ...kept, before: [] }, problems };
       } catch (error) {
         problems.push(`${file} cannot be used: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
-    return { desired: undefined, problems };
+    return { kept: undefined, problems };
   }
 
-  save(desired: Desired): void {
-    this.#waiting = desired;
+  save(kept: Kept): void {
+    this.#waiting = kept;
+    this.#isPending = true;
     this.#writing ??= this.#writeAll();
+  }
+
+  /** Resolves once what was saved last is on disk, or could not be written; at once where it is already. */
+  async flushed(): Promise<void> {
+    if (this.#isPending) await new Promise<void>((resolve) => this.#onWritten.push(resolve));
   }
 
   /** Resolves once what was saved is on disk, or could not be written. */
@@ -77,17 +87,24 @@ export class StateFile {
     // The turn that saves reports first.
     await sleep(0);
     while (this.#waiting !== undefined) {
-      const desired = this.#waiting;
+      const kept = this.#waiting;
       this.#waiting = undefined;
       try {
-        await this.#write(formatState(desired, this.#options.host));
+        await this.#write(formatState(kept, this.#options.host));
         this.#options.onWriteError(undefined);
       } catch (error) {
         this.#options.onWriteError(error instanceof Error ? error : new Error(String(error)));
       }
-      await sleep(this.#options.intervalMs ?? 20);
+      if (this.#waiting === undefined) this.#endPending();
+      // Somebody waits for what has been saved meanwhile.
+      if (this.#onWritten.length === 0) await sleep(this.#options.intervalMs ?? 20);
     }
     this.#writing = undefined;
+  }
+
+  #endPending(): void {
+    this.#isPending = false;
+    for (const resolve of this.#onWritten.splice(0)) resolve();
   }
 
   async #write(text: string): Promise<void> {

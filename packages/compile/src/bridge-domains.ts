@@ -1,0 +1,12 @@
+import type { HostNic } from './host-state.js';
+
+/** The routing domain of each bridge that a binding names. A bridge of two domains stays with the first by name. */
+export function bridgeDomains(nics: Iterable<HostNic>): Map<string, string> {
+  const domains = new Map<string, string>();
+  for (const { bridge, routingDomain } of nics) {
+    if (bridge === undefined) continue;
+    const known = domains.get(bridge);
+    if (known === undefined || routingDomain < known) domains.set(bridge, routingDomain);
+  }
+  return domains;
+}

@@ -1,0 +1,174 @@
+import type { HostGroup, HostNic, HostState } from '@portcullis/compile';
+import type { Rule } from '@portcullis/model';
+import { nothingApplied, planChange } from '@portcullis/plan';
+import { FirewallRenderer, flowElements } from '@portcullis/ruleset';
+import { describe, expect, it } from 'vitest';
+import { FakeKernel } from '../fixtures/fake-kernel.js';
+import { Revoker } from './revoker.js';
+
+const nic: HostNic = {
+  id: 'n1',
+  interfaceName: 'vnic1.0',
+  routingDomain: 'd',
+  mac: '02:00:00:00:00:01',
+  addresses: ['10.0.0.1'],
+  antiSpoofing: true,
+  guarded: true,
+  groups: ['g'],
+  egressOpen: true,
+  dhcpServers: [],
+};
+const rule = (port: number, protocol: 'tcp' | 'udp' = 'tcp'): Rule => {
+  return { id: `${protocol}${port}`, direction: 'ingress', protocol, ports: { start: port, end: port }, active: true };
+};
+
+function stateOf(rules: readonly Rule[], group: Partial<HostGroup> = {}, of: Partial<HostNic> = {}): HostState {
+  return {
+    nics: new Map([['n1', { ...nic, ...of }]]),
+    groups: new Map([['g', { id: 'g', rules, ...group }]]),
+    memberSets: new Map(),
+    addressGroups: new Map(),
+  };
+}
+
+function line(port: number, { protocol = 'tcp', source = '10.0.0.9', sport = 4000 } = {}): string {
+  const number = protocol === 'tcp' ? 6 : 17;
+  return `${protocol}  ${number} 99 src=${source} dst=10.0.0.1 sport=${sport} dport=${port} src=10.0.0.1 dst=${source} sport=${port} dport=${sport} use=1`;
+}
+
+/** What is stopped, of IPv4 and zone 0. */
+const stopped = (revoker: Revoker, state: HostState) => [
+  ...(revoker.standing(state, nothingApplied).get('')?.keys() ?? []),
+];
+
+describe('the revoker', () => {
+  const [both, one, none] = [stateOf([rule(80), rule(81)]), stateOf([rule(80)]), stateOf([])];
+  const kernelWith = (...flows: string[]) => Object.assign(new FakeKernel(), { flows });
+  const revokerOf = (tools: FakeKernel, before: readonly HostState[], maxRevoked?: number) =>
+    new Revoker({ tools, before, ...(maxRevoked === undefined ? {} : { maxRevoked }) });
+
+  it('stops what was allowed and is not any more, and nothing else', async () => {
+    const revoker = revokerOf(kernelWith(line(80), line(81), line(82), 'noise'), [both]);
+    expect(revoker.mayRevoke(one)).toBe(true);
+    await revoker.revoke(one);
+    expect(stopped(revoker, one)).toEqual(['10.0.0.9,tcp:81,10.0.0.1']);
+  });
+
+  it('stops all that is denied where nobody knows what was allowed', async () => {
+    const revoker = revokerOf(kernelWith(line(80), line(81), line(82)), []);
+    expect(revoker.mayRevoke(one)).toBe(true);
+    await revoker.revoke(one);
+    expect(stopped(revoker, one)).toEqual(['10.0.0.9,tcp:81,10.0.0.1', '10.0.0.9,tcp:82,10.0.0.1']);
+  });
+
+  it('remembers every state since the last that was settled', async () => {
+    const revoker = revokerOf(kernelWith(line(81)), [none]);
+    revoker.begin(both);
+    expect(revoker.mayRevoke(none)).toBe(true);
+    revoker.begin(none);
+    await revoker.revoke(none);
+    expect(stopped(revoker, none)).toEqual(['10.0.0.9,tcp:81,10.0.0.1']);
+    revoker.settle(none);
+    expect(revoker.mayRevoke(none)).toBe(false);
+  });
+
+  it('counts everything as allowed before when there are too many states to remember', () => {
+    const revoker = revokerOf(kernelWith(), [none]);
+    for (let port = 1; port <= 5; port += 1) revoker.begin(stateOf([rule(port)]));
+    expect(revoker.before).toEqual([]);
+  });
+
+  it('lets go of what is allowed again, of what nobody tracks any more, and of NICs that are gone', async () => {
+    const kernel = kernelWith(line(80), line(81));
+    const revoker = revokerOf(kernel, [both]);
+    await revoker.revoke(none);
+    expect(stopped(revoker, none)).toHaveLength(2);
+    expect(stopped(revoker, one)).toEqual(['10.0.0.9,tcp:81,10.0.0.1']);
+    await revoker.forget(one);
+    expect(revoker.hasRevoked).toBe(true);
+    kernel.flows = [line(80)];
+    await revoker.forget(one);
+    expect(revoker.hasRevoked).toBe(false);
+    kernel.flows = [line(80)];
+    revoker.settle(one);
+    await revoker.revoke(none);
+    expect(stopped(revoker, { ...none, nics: new Map() })).toEqual([]);
+  });
+
+  it('takes over what a process before it has stopped', async () => {
+    const revoker = revokerOf(kernelWith(line(80)), [both]);
+    await revoker.revoke(none);
+    const firewall = new FirewallRenderer().render(none, new Set(), revoker.standing(none, nothingApplied));
+    const { applied } = planChange(nothingApplied, firewall);
+    const next = revokerOf(kernelWith(), [none]);
+    expect(next.standing(none, applied)).toEqual(revoker.standing(none, nothingApplied));
+  });
+
+  it('stops no more flows than it may, and says how many go on', async () => {
+    const revoker = revokerOf(kernelWith(line(80), line(81), line(82), line(80, { source: '10.0.0.8' })), [], 3);
+    await revoker.revoke(none);
+    expect([stopped(revoker, none).length, revoker.leftOut]).toEqual([3, 1]);
+  });
+
+  it('does not hurt DHCP because something else went to its port', async () => {
+    const dhcp = (sport: number) => line(68, { protocol: 'udp', sport });
+    const before = stateOf([rule(68, 'udp')]);
+    const order = [dhcp(5000), dhcp(67)];
+    for (const flows of [order, order.toReversed()]) {
+      const revoker = revokerOf(kernelWith(...flows), [before]);
+      await revoker.revoke(none);
+      expect(stopped(revoker, none)).toEqual([]);
+    }
+    const revoker = revokerOf(kernelWith(dhcp(5000)), [before]);
+    await revoker.revoke(none);
+    expect(stopped(revoker, none)).toEqual(['10.0.0.9,udp:68,10.0.0.1']);
+  });
+
+  it.each([
+    ['a rule of a group that keeps flows', both, stateOf([], { keepsFlows: true }), 0],
+    [
+      'a rule of a group that kept flows, and does not any more',
+      stateOf([rule(80)], { keepsFlows: true }),
+      stateOf([], {}, { groups: [] }),
+      1,
+    ],
+    [
+      'a group that keeps them and that the NIC joined',
+      stateOf([], {}, { guarded: false, groups: [] }),
+      stateOf([], { keepsFlows: true }),
+      0,
+    ],
+    [
+      'a group that does not keep them and that the NIC joined',
+      stateOf([], {}, { guarded: false, groups: [] }),
+      none,
+      1,
+    ],
+  ])('judges what was lost through %s', async (_, before, now, count) => {
+    const revoker = revokerOf(kernelWith(line(80)), [before]);
+    await revoker.revoke(now);
+    expect(stopped(revoker, now)).toHaveLength(count);
+  });
+
+  it('keeps what any of several groups that allowed it keeps', async () => {
+    const nics = new Map([['n1', { ...nic, groups: ['g', 'h'] }]]);
+    const two = (rules: readonly Rule[]): HostState => ({
+      ...stateOf(rules),
+      nics,
+      groups: new Map([
+        ['g', { id: 'g', rules }],
+        ['h', { id: 'h', rules, keepsFlows: true }],
+      ]),
+    });
+    const revoker = revokerOf(kernelWith(line(80)), [two([rule(80)])]);
+    await revoker.revoke(two([]));
+    expect(stopped(revoker, two([]))).toEqual([]);
+  });
+
+  it('names flows of an IPv4 address as ipset prints them', () => {
+    expect(flowElements({ source: '10.0.0.9', destination: '10.0.0.1', protocol: 1, port: 2048 })).toEqual([
+      '10.0.0.9,icmp:echo-request,10.0.0.1',
+      '10.0.0.9,icmp:echo-reply,10.0.0.1',
+    ]);
+  });
+});
