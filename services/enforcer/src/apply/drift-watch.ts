@@ -76,6 +76,7 @@ export class DriftWatch {
     const { tools, enforcement, onRead, onLooked } = this.#options;
     if (this.#isReading) return;
     this.#isReading = true;
+    const isForNews = this.#hasNews;
     this.#hasNews = false;
     const { writeCount } = enforcement;
     const startedAt = performance.now();
@@ -90,7 +91,8 @@ export class DriftWatch {
       )
       .then(() => {
         const now = performance.now();
-        this.#pauseUntil = now + Math.max(leastPauseMs, pausesPerRead * (now - startedAt));
+        // Looks by the timer are few: news need not wait because of one.
+        if (isForNews) this.#pauseUntil = now + Math.max(leastPauseMs, pausesPerRead * (now - startedAt));
         this.#isReading = false;
         onRead();
       });
