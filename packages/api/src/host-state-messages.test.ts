@@ -11,6 +11,7 @@ const nic: HostNic = {
   mac: '52:54:00:00:00:01',
   addresses: ['10.0.0.1', '2001:db8::1'],
   antiSpoofing: true,
+  logDrops: true,
   guarded: true,
   groups: ['projects/p/securityGroups/g'],
   egressOpen: false,

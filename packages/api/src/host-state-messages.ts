@@ -35,6 +35,7 @@ export function encodeHostNic(nic: HostNic): HostNicMessage {
     groups: [...nic.groups],
     egressOpen: nic.egressOpen,
     dhcpServers: [...nic.dhcpServers],
+    logDrops: nic.logDrops === true,
     allowedAddressPairs: (nic.allowedPairs ?? []).map(({ mac, cidr }) => ({ macAddress: mac, cidr })),
   });
 }
@@ -54,6 +55,7 @@ export function decodeHostNic(message: HostNicMessage): HostNic {
     groups: message.groups,
     egressOpen: message.egressOpen,
     dhcpServers: message.dhcpServers,
+    ...(message.logDrops ? { logDrops: true } : {}),
   };
 }
 

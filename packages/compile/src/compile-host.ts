@@ -65,6 +65,7 @@ export function compileNic(
     groups: enabledGroups.map((group) => group.id).toSorted(),
     egressOpen: !guarded || isEgressOpen(nic.egressDefault, enabledGroups),
     dhcpServers: network.dhcpServers.toSorted(),
+    ...(nic.logDrops ? { logDrops: true } : {}),
   };
 }
 

@@ -31,6 +31,8 @@ export interface HostNic {
   readonly egressOpen: boolean;
   /** The network's DHCP servers, sorted; a family without any accepts an answer from anyone. */
   readonly dhcpServers: readonly string[];
+  /** Dropped packets are logged; absent where not. */
+  readonly logDrops?: true;
 }
 
 /** Rules of one enabled group, sorted by id; inactive ones are left out. */

@@ -30,6 +30,8 @@ export interface Nic {
   /** What anti-spoofing lets pass beside the NIC's own MAC and addresses; absent where there is none. */
   readonly allowedPairs?: readonly AddressPair[];
   readonly egressDefault: EgressDefault;
+  /** Dropped packets are logged; no verdict depends on it. Absent where not. */
+  readonly logDrops?: true;
 }
 
 /** A NIC on a host under an interface name. `staged` is a migration target. */

@@ -3,6 +3,7 @@ import type { HostAddressGroup, HostGroup, HostNic, HostState, MemberSet } from 
 import type { Direction, Family } from '@portcullis/model';
 import type { Chain, HookRule } from './chain.js';
 import { type DispatchTarget, renderDispatch } from './dispatch.js';
+import { type DropLog, defaultDropLog } from './drop-log.js';
 import { type GroupChain, type RuleIds, renderGroupChain } from './group-chain.js';
 import { kernelAddress, networkMembers, requiredCidr } from './kernel-address.js';
 import { chains, groupChain, type NicChainUse, nicChainUses } from './names.js';
@@ -78,12 +79,17 @@ interface Structure {
 
 /** Parts that were rendered before are taken again while the objects of the state are the same ones. */
 export class FirewallRenderer {
+  readonly #dropLog: DropLog;
   readonly #nics = new WeakMap<HostNic, Map<Family, NicParts>>();
   readonly #groups = new WeakMap<HostGroup, Map<string, GroupChain>>();
   readonly #cidrs = new WeakMap<HostAddressGroup, Record<Family, ReadonlySet<string>>>();
   readonly #members = new WeakMap<MemberSet, Record<Family, ReadonlySet<string>>>();
   readonly #addressTexts = new Map<string, string>();
   #lastStructure: ({ nics: HostState['nics']; closed: ReadonlySet<string> } & Record<Family, Structure>) | undefined;
+
+  constructor(dropLog: DropLog = defaultDropLog) {
+    this.#dropLog = dropLog;
+  }
 
   /** `closed` names NICs that get a deny-all stand-in. */
   render(state: HostState, closed: ReadonlySet<string> = new Set(), revoked: RevokedFlows = new Map()): Firewall {
@@ -152,7 +158,7 @@ export class FirewallRenderer {
         const chain = parts.chains[use];
         if (chain === undefined) continue;
         all.set(chain.name, chain);
-        if (use === 'discovery') continue;
+        if (use === 'discovery' || use === 'spoofed') continue;
         const { interfaceName } = nic;
         targets[use].push({ interfaceName, addresses: isClosed ? [] : nic.addresses, chain: chain.name });
       }
@@ -172,7 +178,7 @@ export class FirewallRenderer {
   #nicParts(nic: HostNic, family: Family): NicParts {
     const cached = this.#nics.get(nic) ?? new Map<Family, NicParts>();
     this.#nics.set(nic, cached);
-    const parts = cached.get(family) ?? renderNicParts(nic, family);
+    const parts = cached.get(family) ?? renderNicParts(nic, family, this.#dropLog);
     cached.set(family, parts);
     return parts;
   }
@@ -201,8 +207,8 @@ export class FirewallRenderer {
   }
 }
 
-function renderNicParts(nic: HostNic, family: Family): NicParts {
-  const own = renderNicChains(nic, family);
+function renderNicParts(nic: HostNic, family: Family, dropLog: DropLog): NicParts {
+  const own = renderNicChains(nic, family, dropLog);
   const groupUses = new Map<string, GroupUse>();
   for (const direction of ['ingress', 'egress'] as const) {
     if (own[direction] === undefined) continue;

@@ -1,4 +1,5 @@
 export * from './chain.js';
+export { type DropLog, defaultDropLog } from './drop-log.js';
 export * from './firewall.js';
 export * from './flow-element.js';
 export type { RuleIds } from './group-chain.js';

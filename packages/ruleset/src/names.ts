@@ -21,11 +21,11 @@ export const chains = {
 export const allowMark = '0x10000000';
 
 /** What a chain of one NIC judges: what comes in, what goes out by the rules, and whether that is sent as itself. */
-export const nicChainUses = ['ingress', 'egress', 'spoofing', 'discovery'] as const;
+export const nicChainUses = ['ingress', 'egress', 'spoofing', 'discovery', 'spoofed'] as const;
 export type NicChainUse = (typeof nicChainUses)[number];
 
 export function nicChain(use: NicChainUse, nic: string): string {
-  return `PC-N${{ ingress: 'I', egress: 'E', spoofing: 'S', discovery: 'D' }[use]}-${shortHash(nic)}`;
+  return `PC-N${{ ingress: 'I', egress: 'E', spoofing: 'S', discovery: 'D', spoofed: 'X' }[use]}-${shortHash(nic)}`;
 }
 
 /** A group has one chain per direction and routing domain: the sets of its remote groups differ by domain. */

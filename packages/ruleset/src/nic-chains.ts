@@ -1,6 +1,7 @@
 import type { HostNic } from '@portcullis/compile';
 import { type Direction, type Family, parseAddress } from '@portcullis/model';
 import type { Chain } from './chain.js';
+import { type DropLog, logRule } from './drop-log.js';
 import { hostCidr } from './kernel-address.js';
 import { allowMark, chains, groupChain, type NicChainUse, nicChain } from './names.js';
 import { discoveryRules, spoofingRules } from './spoofing-rules.js';
@@ -10,12 +11,31 @@ const setMark = `-j MARK --set-xmark ${allowMark}/${allowMark}`;
 const isMarked = `-m mark --mark ${allowMark}/${allowMark}`;
 
 /** The chains of one NIC for one family; which of them exist tells which ends are judged. */
-export function renderNicChains(nic: HostNic, family: Family): { [use in NicChainUse]?: Chain } {
+export function renderNicChains(nic: HostNic, family: Family, dropLog: DropLog): { [use in NicChainUse]?: Chain } {
+  const judging = (direction: Direction) =>
+    chainOf(nic, direction, [
+      ...judgingRules(nic, direction, family),
+      ...(nic.logDrops ? [logRule(nicChain(direction, nic.id), dropLog)] : []),
+    ]);
   return {
-    ...(nic.antiSpoofing ? { spoofing: chainOf(nic, 'spoofing', spoofingRules(nic, family)) } : {}),
-    ...(nic.antiSpoofing && family === 6 ? { discovery: discoveryChain(nic) } : {}),
-    ...(nic.guarded ? { ingress: chainOf(nic, 'ingress', judgingRules(nic, 'ingress', family)) } : {}),
-    ...(nic.guarded && !nic.egressOpen ? { egress: chainOf(nic, 'egress', judgingRules(nic, 'egress', family)) } : {}),
+    ...(nic.antiSpoofing ? spoofingChains(nic, family, dropLog) : {}),
+    ...(nic.guarded ? { ingress: judging('ingress') } : {}),
+    ...(nic.guarded && !nic.egressOpen ? { egress: judging('egress') } : {}),
+  };
+}
+
+/** Where drops are logged, all ways to one go through a chain of its own. */
+function spoofingChains(nic: HostNic, family: Family, dropLog: DropLog): { [use in NicChainUse]?: Chain } {
+  const spoofing = chainOf(nic, 'spoofing', spoofingRules(nic, family));
+  const chains = family === 6 ? { spoofing, discovery: discoveryChain(nic) } : { spoofing };
+  if (!nic.logDrops) return chains;
+  const logged = ({ rules, ...chain }: Chain): Chain => ({
+    ...chain,
+    rules: rules.map((rule) => rule.replace(/-j DROP$/, `-g ${nicChain('spoofed', nic.id)}`)),
+  });
+  return {
+    ...Object.fromEntries(Object.entries(chains).map(([use, chain]) => [use, logged(chain)])),
+    spoofed: chainOf(nic, 'spoofed', [logRule(nicChain('spoofing', nic.id), dropLog)]),
   };
 }
 

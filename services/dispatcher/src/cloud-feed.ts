@@ -279,7 +279,7 @@ function networkOf({ name, kind, routingDomain, cidrs, dhcpServers }: inventoryV
 }
 
 function nicOf(nic: inventoryV1.Nic): Nic {
-  const { name, network, macAddress: mac, addresses, antiSpoofing, egressDefault, allowedAddressPairs } = nic;
+  const { name, network, macAddress: mac, addresses, antiSpoofing, egressDefault, allowedAddressPairs, logDrops } = nic;
   return {
     id: name,
     network,
@@ -290,6 +290,7 @@ function nicOf(nic: inventoryV1.Nic): Nic {
       ? {}
       : { allowedPairs: allowedAddressPairs.map((pair) => ({ mac: pair.macAddress, cidr: pair.cidr })) }),
     egressDefault: egressDefaults[egressDefault],
+    ...(logDrops ? { logDrops: true } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Applied } from '@portcullis/plan';
+import type { DropLog } from '@portcullis/ruleset';
 import type { Logger } from '@portcullis/runtime';
 import { Enforcement } from './apply/enforcement.js';
 import { bridgeNetfilterProblem } from './conditions/bridge-netfilter.js';
@@ -15,6 +16,8 @@ export interface BootOptions {
   readonly log: Logger;
   /** Default: `auto`. */
   readonly backend?: Backend | 'auto';
+  /** As of the enforcer that follows. Default: `defaultDropLog`. */
+  readonly dropLog?: DropLog;
   /** How long a lock that another program holds is waited for. Default: 60 000 ms. */
   readonly patienceMs?: number;
   /** Instead of this host's tools, for tests. */
@@ -39,7 +42,7 @@ export async function boot({ host, stateDir, log, backend = 'auto', ...options }
     : await openTools(backend, log);
   try {
     const { desired, before } = kept;
-    const enforcement = new Enforcement({ tools, log });
+    const enforcement = new Enforcement({ tools, log, dropLog: options.dropLog });
     // Nothing flows at a boot; whoever runs this later lets nothing go on that is stopped.
     const revoker = new Revoker({ tools, before });
     const standing = (applied: Applied) => revoker.standing(desired.state, applied);

@@ -1,6 +1,7 @@
 import type { Client } from '@connectrpc/connect';
 import type { enforceV1 } from '@portcullis/api';
 import type { Applied, Diff } from '@portcullis/plan';
+import type { DropLog } from '@portcullis/ruleset';
 import type { Logger } from '@portcullis/runtime';
 import { DriftWatch } from './apply/drift-watch.js';
 import { type Enforced, Enforcement } from './apply/enforcement.js';
@@ -36,6 +37,8 @@ export interface EnforcerParts {
   readonly heartbeatMs: number;
   readonly driftIntervalMs: number;
   readonly hits: RuleHits;
+  /** Default: `defaultDropLog`. */
+  readonly dropLog: DropLog | undefined;
   /** Between two readings of the rules' counters; 0: never. */
   readonly hitsIntervalMs: number;
   readonly startPatienceMs: number;
@@ -121,7 +124,7 @@ export class Enforcer {
 
   constructor(parts: EnforcerParts) {
     this.#parts = parts;
-    this.#enforcement = new Enforcement({ tools: parts.tools, log: parts.log });
+    this.#enforcement = new Enforcement({ tools: parts.tools, log: parts.log, dropLog: parts.dropLog });
     const { tools, maxRevoked, kept } = parts;
     this.#revoker = new Revoker({ tools, maxRevoked, before: kept?.before ?? [] });
     this.#syncClient = new SyncClient({ client: parts.client, host: parts.host });

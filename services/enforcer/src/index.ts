@@ -1,6 +1,7 @@
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { createClient, type Transport } from '@connectrpc/connect';
 import { enforceV1 } from '@portcullis/api';
+import type { DropLog } from '@portcullis/ruleset';
 import type { Closable, Logger } from '@portcullis/runtime';
 import { listenForDoorbells } from '@portcullis/stream';
 import { bridgeNetfilterProblem } from './conditions/bridge-netfilter.js';
@@ -33,6 +34,8 @@ export interface EnforcerOptions {
   readonly driftIntervalMs?: number;
   /** How often the counters of rules are read; 0: never. Default: 30 000 ms. */
   readonly hitsIntervalMs?: number;
+  /** How packets that NICs with `log_drops` lose are logged. Default: `defaultDropLog`. */
+  readonly dropLog?: DropLog;
   /** How long the dispatcher is waited for at the start, before the last known state is enforced. Default: 2 000 ms. */
   readonly startPatienceMs?: number;
   /** How often it is looked whether anybody still tracks the flows that are stopped. Default: 30 000 ms. */
@@ -108,6 +111,7 @@ export async function openEnforcer(options: EnforcerOptions): Promise<RunningEnf
     heartbeatMs,
     driftIntervalMs,
     hits,
+    dropLog: options.dropLog,
     hitsIntervalMs: options.hitsIntervalMs ?? 30_000,
     startPatienceMs: options.startPatienceMs ?? 2000,
     reviewIntervalMs: options.reviewIntervalMs ?? 30_000,

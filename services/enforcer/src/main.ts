@@ -1,4 +1,5 @@
 import { clientOptions, openClientSecurity, openTransport } from '@portcullis/rpc';
+import { defaultDropLog } from '@portcullis/ruleset';
 import { runMain, wholeNumber } from '@portcullis/runtime';
 import { z } from 'zod';
 import { boot } from './boot.js';
@@ -73,16 +74,35 @@ await runMain({
         'milliseconds between two readings of how often rules let connections begin; 0: they are not counted',
       schema: wholeNumber({ min: 0, max: 3_600_000 }).default(30_000),
     },
+    dropLogGroup: {
+      flag: '--drop-log-group <number>',
+      environment: 'PORTCULLIS_DROP_LOG_GROUP',
+      description: 'the NFLOG group of packets that NICs with log_drops lose',
+      schema: wholeNumber({ min: 1, max: 65_535 }).default(defaultDropLog.group),
+    },
+    dropLogRate: {
+      flag: '--drop-log-rate <number>',
+      environment: 'PORTCULLIS_DROP_LOG_RATE',
+      description: 'packets a second that are logged, of each NIC, family and kind of drop',
+      schema: wholeNumber({ min: 1, max: 10_000 }).default(defaultDropLog.perSecond),
+    },
+    dropLogBurst: {
+      flag: '--drop-log-burst <number>',
+      environment: 'PORTCULLIS_DROP_LOG_BURST',
+      description: 'packets that are logged at once after a while without',
+      schema: wholeNumber({ min: 1, max: 10_000 }).default(defaultDropLog.burst),
+    },
     ...clientOptions,
   },
-  start: async ({ dispatcher: address, boot: isBoot, ...config }, { log }) => {
+  start: async ({ dispatcher: address, boot: isBoot, dropLogGroup, dropLogRate, dropLogBurst, ...config }, { log }) => {
+    const dropLog = { group: dropLogGroup, perSecond: dropLogRate, burst: dropLogBurst };
     if (isBoot) {
-      await boot({ ...config, log });
+      await boot({ ...config, dropLog, log });
       return undefined;
     }
     const credentials = await openClientSecurity(config, log);
     const dispatcher = openTransport(address, { log, ...credentials });
-    const enforcer = await openEnforcer({ ...config, dispatcher, log });
+    const enforcer = await openEnforcer({ ...config, dropLog, dispatcher, log });
     log.info({ host: config.host, backend: enforcer.backend }, 'enforcing');
     return {
       close: async () => {

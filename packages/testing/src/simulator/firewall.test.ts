@@ -115,6 +115,13 @@ describe('one match', () => {
   });
 });
 
+it('passes over what only logs, however often it does', () => {
+  const log = '-A FORWARD -m limit --limit 3/sec --limit-burst 9 -j NFLOG --nflog-prefix PC-NI-1 --nflog-group 4711';
+  expect(verdict(`${log}\n-A FORWARD -j DROP`, tcp)).toBe('drop');
+  expect(verdict(log, tcp)).toBe('accept');
+  expect(() => verdict('-A FORWARD -m limit --limit 3/sec -j MARK --set-xmark 0x1/0x1', tcp)).toThrow();
+});
+
 describe('the walk', () => {
   const chains = ':one - [0:0]\n:two - [0:0]\n';
   it.each([

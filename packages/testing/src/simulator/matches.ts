@@ -49,6 +49,8 @@ const ignored: MatchReader = (words) => {
 /** The extensions of `-m`, with their options. What is not here is refused. */
 export const matchModules: Readonly<Record<string, Readonly<Record<string, MatchReader>>>> = {
   comment: { '--comment': ignored },
+  // On rules that decide nothing, where it may match or not.
+  limit: { '--limit': ignored, '--limit-burst': ignored },
   tcp: {
     ...ports,
     '--syn': () => tcpFlags(['fin', 'syn', 'rst', 'ack'], ['syn']),

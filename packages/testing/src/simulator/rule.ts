@@ -58,6 +58,7 @@ class RuleReader {
   readonly #matches: Match[] = [];
   readonly #effects: Effect[] = [];
   readonly #setNames: string[] = [];
+  #isLimited = false;
   #target: string | undefined;
   #outcome: Outcome | undefined;
 
@@ -68,6 +69,8 @@ class RuleReader {
 
   read(): Omit<Rule, 'text'> {
     while (!this.#words.isEmpty) this.#readOption();
+    const onlyLogs = this.#target === 'LOG' || this.#target === 'NFLOG';
+    if (this.#isLimited && !onlyLogs) this.#words.refuse('a fate that depends on how many packets came');
     return { matches: this.#matches, effects: this.#effects, outcome: this.#outcome, setNames: this.#setNames };
   }
 
@@ -102,6 +105,7 @@ class RuleReader {
     const module = matchModules[name];
     if (module === undefined) this.#words.refuse(`unknown match ${name}`);
     this.#modules.push(module);
+    this.#isLimited ||= name === 'limit';
     const protocols = impliedProtocols[name];
     if (protocols !== undefined) this.#matches.push(({ packet }) => protocols.includes(protocolOf(packet)));
   }

@@ -10,7 +10,7 @@ import {
   type Step,
   withoutStrays,
 } from '@portcullis/plan';
-import { type Firewall, FirewallRenderer, type RevokedFlows, slottedName } from '@portcullis/ruleset';
+import { type DropLog, type Firewall, FirewallRenderer, type RevokedFlows, slottedName } from '@portcullis/ruleset';
 import type { Logger } from '@portcullis/runtime';
 import { Admission, type Admitted, type NicFailure } from '../desired/admission.js';
 import type { Desired } from '../desired/desired.js';
@@ -52,6 +52,8 @@ export type RevokedIn = (applied: Applied) => RevokedFlows;
 export interface EnforcementOptions {
   readonly tools: KernelTools;
   readonly log: Logger;
+  /** How packets that are dropped are logged. Default: `defaultDropLog`. */
+  readonly dropLog?: DropLog | undefined;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
 }
@@ -72,7 +74,7 @@ export class Enforcement {
   readonly #tools: KernelTools;
   readonly #log: Logger;
   readonly #now: () => number;
-  readonly #renderer = new FirewallRenderer();
+  readonly #renderer: FirewallRenderer;
   readonly #admission = new Admission();
   readonly #closures: Closures;
   /** Undefined while the kernel has to be read before anything else. */
@@ -83,7 +85,8 @@ export class Enforcement {
   #inForce: Firewall | undefined;
   #writeCount = 0;
 
-  constructor({ tools, log, now = () => performance.now() }: EnforcementOptions) {
+  constructor({ tools, log, dropLog, now = () => performance.now() }: EnforcementOptions) {
+    this.#renderer = new FirewallRenderer(dropLog);
     this.#tools = tools;
     this.#log = log;
     this.#now = now;

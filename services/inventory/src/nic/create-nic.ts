@@ -65,6 +65,7 @@ export async function makeNic(
     macAddress,
     addresses,
     antiSpoofing,
+    logDrops: nic.logDrops,
     allowedAddressPairs,
     egressDefault: egressDefault || EgressDefault.AUTO,
     ...birth(now),

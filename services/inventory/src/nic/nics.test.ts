@@ -76,10 +76,11 @@ describe('NICs', () => {
     const { nic: before } = await createNic('n1');
     const name = 'projects/p/nics/n1';
     const { nic } = await client.updateNic({
-      nic: { name, antiSpoofing: true, egressDefault: EgressDefault.DENY, addresses: [] },
-      updateMask: { paths: ['anti_spoofing', 'egress_default'] },
+      nic: { name, antiSpoofing: true, logDrops: true, egressDefault: EgressDefault.DENY, addresses: [] },
+      updateMask: { paths: ['anti_spoofing', 'egress_default', 'log_drops'] },
     });
     expect(nic).toMatchObject({
+      logDrops: true,
       antiSpoofing: true,
       egressDefault: EgressDefault.DENY,
       addresses: before?.addresses,

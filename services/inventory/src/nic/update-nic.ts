@@ -9,13 +9,20 @@ import { makeNic } from './create-nic.js';
 import { claimsOf, readAddresses, readAddressPairs } from './nic-fields.js';
 
 const { EgressDefault, EgressDefaultSchema, NicSchema } = inventoryV1;
-const mutable = [...annotationPaths, 'addresses', 'anti_spoofing', 'egress_default', 'allowed_address_pairs'] as const;
+const mutable = [
+  ...annotationPaths,
+  'addresses',
+  'anti_spoofing',
+  'egress_default',
+  'allowed_address_pairs',
+  'log_drops',
+] as const;
 
 /** Reads in the transaction, because what is wrong with an address depends on the network. */
 export function nicUpdate({ now }: Dependencies): Operation<inventoryV1.UpdateNicRequest, inventoryV1.Nic> {
   return (violations, { nic = create(NicSchema), updateMask, allowMissing }) =>
     async (tx) => {
-      const { name, antiSpoofing, egressDefault } = nic;
+      const { name, antiSpoofing, egressDefault, logDrops } = nic;
       const ids = checkName(violations, 'nic.name', name, nicNames);
       const paths = checkUpdateMask(violations, updateMask, { message: NicSchema, mutable });
       const change: Partial<inventoryV1.Nic> = readAnnotations(violations, 'nic', { ...nic, paths });
@@ -24,6 +31,7 @@ export function nicUpdate({ now }: Dependencies): Operation<inventoryV1.UpdateNi
         change.egressDefault = egressDefault || EgressDefault.AUTO;
       }
       if (paths.has('anti_spoofing')) change.antiSpoofing = antiSpoofing;
+      if (paths.has('log_drops')) change.logDrops = logDrops;
       const before = ids ? await nics.get(tx, name) : undefined;
       const network = before && (await networks.get(tx, before.network));
       if (paths.has('addresses')) change.addresses = readAddresses(violations, nic.addresses, network);
