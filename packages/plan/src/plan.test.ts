@@ -6,7 +6,7 @@ import { planChange } from './plan.js';
 import { planRemoval, withoutStrays } from './removal.js';
 
 const set = 'pc-4-0123456789abcdef';
-const forwardHook = '-m physdev --physdev-is-bridged -j PC-FORWARD';
+const forwardHook = '-j PC-FORWARD';
 const nothing = { hooks: [], chains: new Map(), sets: new Map(), ruleIds: new Map() };
 
 /** One chain that names one set; `port` tells two versions of the rule apart. */

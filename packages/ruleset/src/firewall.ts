@@ -24,10 +24,11 @@ export interface FamilyFirewall {
 
 export type Firewall = Readonly<Record<Family, FamilyFirewall>>;
 
+/** Packets that are not of a bridge port, no tree leads to a NIC. Those that the host routes for a VM came in by one. */
 export const hooks: readonly HookRule[] = [
   { table: 'raw', chain: 'PREROUTING', rule: `-j ${chains.zone}` },
   { table: 'filter', chain: 'INPUT', rule: `-j ${chains.input}` },
-  { table: 'filter', chain: 'FORWARD', rule: `-m physdev --physdev-is-bridged -j ${chains.forward}` },
+  { table: 'filter', chain: 'FORWARD', rule: `-j ${chains.forward}` },
 ];
 
 const established = '-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN';
