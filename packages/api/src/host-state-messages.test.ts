@@ -25,9 +25,10 @@ it.each([nic, { ...nic, bridge: 'br0' }, { ...nic, allowedPairs }])('a NIC arriv
   expect(decodeHostNic(fromBinary(HostNicSchema, bytes))).toEqual(each);
 });
 
-it('rules arrive as they were sent', () => {
+it.each([{}, { keepsFlows: true as const }])('rules arrive as they were sent', (kept) => {
   const group: HostGroup = {
     id: 'g',
+    ...kept,
     rules: [
       { id: '1', direction: 'ingress', protocol: 'all', active: true },
       { id: '2', direction: 'egress', protocol: 'tcp', ports: { start: 1, end: 65535 }, active: true },

@@ -210,6 +210,7 @@ export class CloudFeed {
       networks: group.networks,
       rules: [...(this.#rules.get(id)?.values() ?? [])],
       nics: members.filter(({ nic, nicUid }) => this.#nics.get(nic)?.uid === nicUid).map(({ nic }) => nic),
+      ...(group.establishedFlows === policyV1.EstablishedFlows.KEEP ? { keepsFlows: true } : {}),
     };
   }
 }

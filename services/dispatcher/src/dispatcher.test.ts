@@ -166,6 +166,15 @@ describe('the dispatcher', () => {
     expect((await sync('h1', second.completed.cursor)).events).toEqual([]);
   });
 
+  it('tells when a group begins to keep established flows', async () => {
+    const first = await sync('h1');
+    const { value } = groupPut('web').put;
+    const establishedFlows = policyV1.EstablishedFlows.KEEP;
+    await untilSeen(cloud.policy.commit({ put: { case: 'securityGroup', value: { ...value, establishedFlows } } }));
+    const { events } = await sync('h1', first.completed.cursor);
+    expect(events).toMatchObject([{ case: 'group', value: { group: group('web'), keepEstablishedFlows: true } }]);
+  });
+
   it('D2 D3 tells the hosts whose rules name an address group its CIDRs, then what changes of them', async () => {
     const office = addressGroupName('office');
     await untilSeen(cloud.policy.commit(addressGroupPut('office', '10.0.0.0/8'), namingRulePut('web', 'r2', 'office')));

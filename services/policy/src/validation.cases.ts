@@ -480,6 +480,12 @@ export const invalidRequests: InvalidRequest[] = [
   ['updateSecurityGroup', groupUpdate(['networks']), ['update_mask FIELD_IMMUTABLE']],
   ['updateSecurityGroup', groupUpdate(['*']), ['update_mask FIELD_UNKNOWN']],
   ['updateSecurityGroup', groupUpdate(['state']), ['security_group.state FIELD_REQUIRED']],
+  ['updateSecurityGroup', groupUpdate(['established_flows']), ['security_group.established_flows FIELD_REQUIRED']],
+  [
+    'createSecurityGroup',
+    { parent, securityGroup: { establishedFlows: 9 } },
+    ['security_group.established_flows ENUM_VALUE_UNKNOWN'],
+  ],
   [
     'updateSecurityGroup',
     groupUpdate(['display_name'], { displayName: long(257) }),

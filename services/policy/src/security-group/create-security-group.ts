@@ -9,7 +9,8 @@ import { securityGroups } from '../documents.js';
 import { projectNames, securityGroupNames } from '../names.js';
 import type { Quotas } from '../quota/quotas.js';
 
-const { SecurityGroupSchema, SecurityGroupState, SecurityGroupStateSchema } = policyV1;
+const { EstablishedFlows, EstablishedFlowsSchema, SecurityGroupSchema, SecurityGroupState, SecurityGroupStateSchema } =
+  policyV1;
 
 export function groupCreation({
   quotas,
@@ -34,14 +35,20 @@ type GroupFields = MessageInitShape<typeof SecurityGroupSchema>;
 
 /** What a caller says of a new group. */
 export function readNewGroup(violations: Violations, securityGroup: policyV1.SecurityGroup): GroupFields {
-  const { displayName, state, networks } = securityGroup;
+  const { displayName, state, establishedFlows, networks } = securityGroup;
   checkText(violations, 'security_group.display_name', displayName, maxDisplayNameLength);
   const annotations = readAnnotations(violations, 'security_group', securityGroup);
   checkEnum(violations, 'security_group.state', state, { desc: SecurityGroupStateSchema });
+  checkEnum(violations, 'security_group.established_flows', establishedFlows, { desc: EstablishedFlowsSchema });
   if (networks.length > 0) {
     violations.add('security_group.networks', 'FIELD_NOT_SETTABLE', 'is changed by AttachNetworks and DetachNetworks');
   }
-  return { displayName, ...annotations, state: state || SecurityGroupState.ENABLED };
+  return {
+    displayName,
+    ...annotations,
+    state: state || SecurityGroupState.ENABLED,
+    establishedFlows: establishedFlows || EstablishedFlows.TERMINATE,
+  };
 }
 
 interface NewGroup {

@@ -80,6 +80,18 @@ describe('security groups', () => {
     expect(await failureOf(missing)).toMatchObject({ code: 'NotFound', resources: [group('x')] });
   });
 
+  it('stop flows that they no longer allow, unless they are told to keep them', async () => {
+    const { KEEP, TERMINATE } = policyV1.EstablishedFlows;
+    expect((await world.createGroup('g')).establishedFlows).toBe(TERMINATE);
+    const securityGroup = { name: group('g'), establishedFlows: KEEP };
+    await client.updateSecurityGroup({ securityGroup, updateMask: { paths: ['description'] } });
+    expect((await client.getSecurityGroup({ name: group('g') })).securityGroup?.establishedFlows).toBe(TERMINATE);
+    await client.updateSecurityGroup({ securityGroup, updateMask: { paths: ['established_flows'] } });
+    expect((await client.getSecurityGroup({ name: group('g') })).securityGroup?.establishedFlows).toBe(KEEP);
+    const made = await client.createSecurityGroup({ parent, securityGroup: { establishedFlows: KEEP } });
+    expect(made.securityGroup?.establishedFlows).toBe(KEEP);
+  });
+
   it('stay while rules of other groups name them, and the answer lists the rules', async () => {
     for (const id of ['g', 'a', 'b']) await world.createGroup(id);
     const rules = [

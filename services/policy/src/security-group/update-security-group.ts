@@ -14,8 +14,8 @@ import { securityGroups } from '../documents.js';
 import { securityGroupNames } from '../names.js';
 import { makeGroup, readNewGroup } from './create-security-group.js';
 
-const { SecurityGroupSchema, SecurityGroupStateSchema } = policyV1;
-const mutable = ['display_name', ...annotationPaths, 'state'] as const;
+const { EstablishedFlowsSchema, SecurityGroupSchema, SecurityGroupStateSchema } = policyV1;
+const mutable = ['display_name', ...annotationPaths, 'state', 'established_flows'] as const;
 
 export function groupUpdate({
   quotas,
@@ -23,13 +23,17 @@ export function groupUpdate({
 }: Dependencies): Operation<policyV1.UpdateSecurityGroupRequest, policyV1.SecurityGroup> {
   return (violations, { securityGroup: sent = create(SecurityGroupSchema), updateMask, allowMissing }) => {
     const field = 'security_group';
-    const { name, displayName, state, etag } = sent;
+    const { name, displayName, state, establishedFlows, etag } = sent;
     checkName(violations, `${field}.name`, name, securityGroupNames);
     const paths = checkUpdateMask(violations, updateMask, { message: SecurityGroupSchema, mutable });
     if (paths.has('display_name')) checkText(violations, `${field}.display_name`, displayName, maxDisplayNameLength);
     const annotations = readAnnotations(violations, field, { ...sent, paths });
     if (paths.has('state')) {
       checkEnum(violations, `${field}.state`, state, { desc: SecurityGroupStateSchema, required: true });
+    }
+    if (paths.has('established_flows')) {
+      const desc = EstablishedFlowsSchema;
+      checkEnum(violations, `${field}.established_flows`, establishedFlows, { desc, required: true });
     }
     return async (tx) => {
       const make = () => {
@@ -47,6 +51,7 @@ export function groupUpdate({
           if (paths.has('display_name')) group.displayName = displayName;
           Object.assign(group, annotations);
           if (paths.has('state')) group.state = state;
+          if (paths.has('established_flows')) group.establishedFlows = establishedFlows;
         },
       });
     };

@@ -107,7 +107,7 @@ function refuseRepeated(
 
 function planGroup(
   violations: Violations,
-  { path, sourceId, id, rules, isDisabled = false, networks = [], ...said }: ImportedGroup,
+  { path, sourceId, id, rules, isDisabled = false, establishedFlows, networks = [], ...said }: ImportedGroup,
   { project, networks: attached, now, nameOf }: ImportInto & { readonly nameOf: ReadonlyMap<string, string> },
 ): PlannedGroup {
   checkId(violations, path, id);
@@ -123,6 +123,7 @@ function planGroup(
         description: said.description,
         labels: said.labels,
         state: isDisabled ? SecurityGroupState.DISABLED : SecurityGroupState.ENABLED,
+        ...(establishedFlows === undefined ? {} : { establishedFlows }),
       }),
     ),
   );

@@ -30,6 +30,7 @@ export interface ImportedGroup {
   readonly description: string;
   readonly labels: Record<string, string>;
   readonly isDisabled?: boolean;
+  readonly establishedFlows?: policyV1.EstablishedFlows;
   /** Names of networks of the project that is imported into, and of others. */
   readonly networks?: readonly string[];
   readonly rules: readonly ImportedRule[];

@@ -141,7 +141,7 @@ interface GroupPlace {
 }
 
 function groupOf(
-  { name, displayName, description, labels, state, networks }: policyV1.SecurityGroup,
+  { name, displayName, description, labels, state, establishedFlows, networks }: policyV1.SecurityGroup,
   { path, rules, document, project }: GroupPlace,
 ): ImportedGroup {
   const from = `${document.project}/`;
@@ -153,6 +153,7 @@ function groupOf(
     description,
     labels,
     isDisabled: state === SecurityGroupState.DISABLED,
+    establishedFlows,
     networks: networks.map((each) => (each.startsWith(from) ? `${project}/${each.slice(from.length)}` : each)),
     rules: rules.get(name) ?? [],
   };
