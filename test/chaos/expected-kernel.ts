@@ -66,6 +66,7 @@ export async function missingSteps(
     ipv4: await run(`iptables-${backend}-save`),
     ipv6: await run(`ip6tables-${backend}-save`),
     sets: await run('ipset', ['save']),
+    frames: await run('ebtables-nft-save'),
   };
   const desired = new FirewallRenderer().render(compileHost(cloud, `hosts/${host}`));
   return planChange(readApplied(saved), desired, { keepStrays }).steps;

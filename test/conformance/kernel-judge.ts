@@ -1,7 +1,15 @@
 import type { Cloud } from '@portcullis/compile';
 import { type Applied, nothingApplied, planChange, readApplied } from '@portcullis/plan';
 import { FirewallRenderer } from '@portcullis/ruleset';
-import { createLab, kernelState, type Lab, type LabOptions, type LabVm, Prober } from '@portcullis/testing';
+import {
+  createLab,
+  type FrameProbe,
+  kernelState,
+  type Lab,
+  type LabOptions,
+  type LabVm,
+  Prober,
+} from '@portcullis/testing';
 import { type Flow, frameOf, labBindings, networks, nicsOf, stateOf } from './worlds.js';
 
 /**
@@ -45,6 +53,7 @@ export class KernelJudge {
     const plan = planChange(this.#applied, desired);
     for (const step of plan.steps) {
       if (step.kind === 'sets') await this.#run('ipset', ['restore'], `${step.lines.join('\n')}\n`);
+      else if (step.kind === 'frames') await this.#run('ebtables-nft-restore', ['--noflush'], step.text);
       else
         await this.#run(
           `${step.family === 4 ? 'iptables' : 'ip6tables'}-${this.#backend}-restore`,
@@ -56,6 +65,7 @@ export class KernelJudge {
       ipv4: await this.#run(`iptables-${this.#backend}-save`),
       ipv6: await this.#run(`ip6tables-${this.#backend}-save`),
       sets: await this.#run('ipset', ['save']),
+      frames: await this.#run('ebtables-nft-save'),
     });
     const left = planChange(this.#applied, desired).steps;
     if (left.length > 0) throw new Error(`the kernel holds something else: ${JSON.stringify(left)}`);
@@ -72,6 +82,12 @@ export class KernelJudge {
     });
     const results = await this.#prober.probe(probes);
     return results.map(({ fate }) => fate === 'delivered');
+  }
+
+  /** For each frame, from one NIC to another, whether it arrives. */
+  async deliverFrames(probes: readonly FrameProbe[]): Promise<boolean[]> {
+    const fates = await this.#prober.probeFrames(probes);
+    return fates.map((fate) => fate === 'delivered');
   }
 
   state(): Promise<string> {

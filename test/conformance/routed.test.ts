@@ -86,6 +86,7 @@ describe.skipIf(!isRoot).each(['nft', 'legacy'] as const)(
     it('is judged where the VM sends it', async () => {
       for (const step of planChange(nothingApplied, new FirewallRenderer().render(state)).steps) {
         if (step.kind === 'sets') await run('ipset', ['restore'], `${step.lines.join('\n')}\n`);
+        else if (step.kind === 'frames') await run('ebtables-nft-restore', ['--noflush'], step.text);
         else await run(`${step.family === 4 ? 'iptables' : 'ip6tables'}-${backend}-restore`, ['--noflush'], step.text);
       }
       await run('conntrack', ['-F']);

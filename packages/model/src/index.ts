@@ -4,5 +4,5 @@ export * from './inventory.js';
 export * from './ip.js';
 export * from './packet.js';
 export * from './security-group.js';
-export { allowedPairsOf } from './spoofing.js';
+export { allowedPairsOf, isForgedArp, isForgedMac } from './spoofing.js';
 export * from './verdict.js';

@@ -31,3 +31,12 @@ export interface NeighbourDiscovery {
   readonly target?: string;
   readonly linkLayerAddress?: string;
 }
+
+/** ARP (RFC 826) for IPv4 over Ethernet, request or answer, as a bridge port sees it. */
+export interface ArpPacket {
+  /** Of the frame. */
+  readonly sourceMac: string;
+  readonly senderMac: string;
+  readonly sender: string;
+  readonly target: string;
+}

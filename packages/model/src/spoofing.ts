@@ -1,6 +1,6 @@
 import type { AddressPair, Nic } from './inventory.js';
 import { addressBits, cidrContains, linkLocalAddress, parseAddress, parseCidr } from './ip.js';
-import type { Packet, PacketPayload } from './packet.js';
+import type { ArpPacket, Packet, PacketPayload } from './packet.js';
 import type { Family } from './security-group.js';
 
 /**
@@ -17,6 +17,22 @@ export function isSpoofed(nic: Nic, packet: Packet): boolean {
   if (own.some(({ cidr }) => isIn(cidr, packet.source))) return false;
   if (packet.source === '0.0.0.0') return !isDhcpRequest(packet.payload);
   return packet.source !== '::' || !isSentWithoutAddress(packet.payload);
+}
+
+/**
+ * Whether ARP of a NIC with anti-spoofing speaks for somebody else: the sender is not one of its addresses with its MAC. With
+ * no sender it asks whether an address is free (RFC 5227), which is to be its own.
+ */
+export function isForgedArp(nic: Nic, { sourceMac, senderMac, sender, target }: ArpPacket): boolean {
+  if (senderMac !== sourceMac) return true;
+  const own = allowedPairsOf(nic).filter(({ mac }) => mac === sourceMac);
+  const isOwn = (address: string) => own.some(({ cidr }) => isIn(cidr, address));
+  return !isOwn(sender) && !(sender === '0.0.0.0' && isOwn(target));
+}
+
+/** Whether a frame of a NIC with anti-spoofing comes from a MAC that is not its own, whatever it carries. */
+export function isForgedMac(nic: Nic, sourceMac: string): boolean {
+  return !allowedPairsOf(nic).some(({ mac }) => mac === sourceMac);
 }
 
 /** Everything a NIC may use, its own first. */

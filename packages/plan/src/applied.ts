@@ -13,6 +13,7 @@ import {
   setTypeOf,
   type TableName,
 } from '@portcullis/ruleset';
+import { type AppliedFrames, noFrames, readFrames } from './frames.js';
 
 /** A set as the kernel holds it. */
 export interface AppliedSet {
@@ -33,21 +34,27 @@ export interface AppliedFamily {
   readonly strays: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-export type Applied = Readonly<Record<Family, AppliedFamily>>;
+export interface Applied extends Readonly<Record<Family, AppliedFamily>> {
+  /** Undefined where ebtables cannot be used: nothing is planned for it then. */
+  readonly frames: AppliedFrames | undefined;
+}
 
-export const nothingApplied: Applied = { 4: emptyFamily(), 6: emptyFamily() };
+export const nothingApplied: Applied = { 4: emptyFamily(), 6: emptyFamily(), frames: noFrames };
 
 /** Output of `iptables-save`, `ip6tables-save` and `ipset save`. */
 export interface SavedKernel {
   readonly ipv4: string;
   readonly ipv6: string;
   readonly sets: string;
+  /** Output of `ebtables-save`; undefined where there is none. */
+  readonly frames?: string | undefined;
 }
 
 /** What of ours is in a kernel, read from what the tools print. Foreign chains and sets are left out (E6). */
 export function readApplied(saved: SavedKernel): Applied {
   const sets = parseSavedSets(saved.sets);
-  return { 4: readFamily(saved.ipv4, sets, 4), 6: readFamily(saved.ipv6, sets, 6) };
+  const frames = saved.frames === undefined ? undefined : readFrames(saved.frames);
+  return { 4: readFamily(saved.ipv4, sets, 4), 6: readFamily(saved.ipv6, sets, 6), frames };
 }
 
 /** The capacity every set begins with; ipset's own default. */

@@ -2,13 +2,17 @@ import type { Family } from '@portcullis/model';
 import { hooks, slottedName } from '@portcullis/ruleset';
 import { type Applied, type AppliedFamily, hookKey } from './applied.js';
 import { type Diff, diffRules, type RuleChange, type SetChange } from './diff.js';
+import { diffFrames, noFrames } from './frames.js';
 import { slottedRules } from './slots.js';
 
 /** How two states of a kernel differ, whatever way led from one to the other. Replayed on the first it gives the second. */
 export function diffApplied(before: Applied, after: Applied): Diff {
   const families = [4, 6] as const;
   return {
-    rules: families.flatMap((family) => ruleChanges(before[family], after[family], family)),
+    rules: [
+      ...families.flatMap((family) => ruleChanges(before[family], after[family], family)),
+      ...diffFrames(before.frames ?? noFrames, after.frames ?? noFrames),
+    ],
     sets: families.flatMap((family) => setChanges(before[family], after[family], family)),
   };
 }

@@ -3,11 +3,13 @@ import type { TableName } from '@portcullis/ruleset';
 
 /** One change of a rule or, where `rule` is empty, of a chain. */
 export interface RuleChange {
-  readonly family: Family;
-  readonly table: TableName;
+  /** 2 for the frames of a bridge: what ebtables holds. */
+  readonly family: Family | 2;
+  /** `nat` for frames. */
+  readonly table: TableName | 'nat';
   readonly chain: string;
   readonly kind: 'added' | 'removed';
-  /** As iptables-save prints it, after `-A NAME `. */
+  /** As iptables-save, or ebtables-save, prints it, after `-A NAME `. */
   readonly rule: string;
   /** Place in the chain, from 1; 0 for a chain. Of a removed rule before the change, of an added rule after it. */
   readonly position: number;

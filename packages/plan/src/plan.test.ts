@@ -1,4 +1,4 @@
-import type { Chain, Firewall } from '@portcullis/ruleset';
+import type { Chain, Firewall, FrameFilter } from '@portcullis/ruleset';
 import { describe, expect, it } from 'vitest';
 import { type Applied, nothingApplied, readApplied } from './applied.js';
 import { diffApplied } from './diff-applied.js';
@@ -8,6 +8,7 @@ import { planRemoval, withoutStrays } from './removal.js';
 const set = 'pc-4-0123456789abcdef';
 const forwardHook = '-j PC-FORWARD';
 const nothing = { hooks: [], chains: new Map(), sets: new Map(), ruleIds: new Map() };
+const frames: FrameFilter = { chains: new Map() };
 
 /** One chain that names one set; `port` tells two versions of the rule apart. */
 function firewall(members: string[], port = 80): Firewall {
@@ -15,7 +16,7 @@ function firewall(members: string[], port = 80): Firewall {
   const chain: Chain = { table: 'filter', name: 'PC-GI-1', rules: [rule] };
   const hooks = [{ table: 'filter', chain: 'FORWARD', rule: forwardHook }] as const;
   const sets = new Map([[set, new Set(members)]]);
-  return { 4: { ...nothing, hooks, chains: new Map([[chain.name, chain]]), sets }, 6: nothing };
+  return { 4: { ...nothing, hooks, chains: new Map([[chain.name, chain]]), sets }, 6: nothing, frames };
 }
 
 function linesOf(applied: Applied, desired: Firewall): string[] {
@@ -105,7 +106,7 @@ describe('an address group', () => {
       [networks, new Set(members)],
       [set, new Set(['10.0.0.1'])],
     ]);
-    return { 4: { ...nothing, chains: new Map([[chain.name, chain]]), sets }, 6: nothing };
+    return { 4: { ...nothing, chains: new Map([[chain.name, chain]]), sets }, 6: nothing, frames };
   };
   const { applied, steps } = planChange(nothingApplied, named(['10.0.0.0/8', '192.0.2.1']));
 
@@ -132,7 +133,7 @@ describe('an address group', () => {
 
   it('E2 E5 takes the place of a CIDR in one step, after its set was made, which goes after no rule names it', () => {
     const chain: Chain = { table: 'filter', name: 'PC-GI-1', rules: ['-s 10.0.0.0/8 -g PC-ALLOW'] };
-    const before: Firewall = { 4: { ...nothing, chains: new Map([[chain.name, chain]]) }, 6: nothing };
+    const before: Firewall = { 4: { ...nothing, chains: new Map([[chain.name, chain]]) }, 6: nothing, frames };
     const there = planChange(planChange(nothingApplied, before).applied, named(['10.0.0.0/8']));
     expect(there.steps.map(({ kind }) => kind)).toEqual(['sets', 'rules']);
     const back = planChange(there.applied, before).steps;

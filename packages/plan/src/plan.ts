@@ -2,13 +2,15 @@ import type { Family } from '@portcullis/model';
 import { type Chain, type FamilyFirewall, type Firewall, type Slot, setTypeOf, slottedName } from '@portcullis/ruleset';
 import { type Applied, type AppliedFamily, type AppliedSet, hookKey, leastCapacity } from './applied.js';
 import { type Diff, diffRules, type RuleChange, type SetChange } from './diff.js';
+import { planFrames } from './frames.js';
 import { renderRestore } from './restore-text.js';
 import { freeSlot, setNamesOf, slottedRules } from './slots.js';
 
 /** One run of one tool. Rules of one table and family change at once; lines for sets one after the other. */
 export type Step =
   | { readonly kind: 'sets'; readonly lines: readonly string[] }
-  | { readonly kind: 'rules'; readonly family: Family; readonly text: string };
+  | { readonly kind: 'rules'; readonly family: Family; readonly text: string }
+  | { readonly kind: 'frames'; readonly text: string };
 
 export interface Plan {
   /** To be run in this order; nothing to do is no step. */
@@ -46,19 +48,21 @@ export function planChange(applied: Applied, desired: Firewall, options: PlanOpt
     planFamily(applied[4], desired[4], { ...options, family: 4 }),
     planFamily(applied[6], desired[6], { ...options, family: 6 }),
   ] as const;
+  const frames = applied.frames && planFrames(applied.frames, desired.frames);
   const before = families.flatMap((family) => family.setsBefore);
   const after = families.flatMap((family) => family.setsAfter);
   return {
     steps: [
       ...(before.length > 0 ? [{ kind: 'sets' as const, lines: before }] : []),
       ...families.flatMap(({ family, text }) => (text === '' ? [] : [{ kind: 'rules' as const, family, text }])),
+      ...(frames && frames.text !== '' ? [{ kind: 'frames' as const, text: frames.text }] : []),
       ...(after.length > 0 ? [{ kind: 'sets' as const, lines: after }] : []),
     ],
     diff: {
-      rules: families.flatMap((family) => family.ruleChanges),
+      rules: [...families.flatMap((family) => family.ruleChanges), ...(frames?.changes ?? [])],
       sets: families.flatMap((family) => family.setChanges),
     },
-    applied: { 4: families[0].applied, 6: families[1].applied },
+    applied: { 4: families[0].applied, 6: families[1].applied, frames: frames?.applied },
   };
 }
 

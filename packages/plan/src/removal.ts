@@ -2,10 +2,11 @@ import { hooks } from '@portcullis/ruleset';
 import { type Applied, type AppliedFamily, hookKey } from './applied.js';
 import { type Plan, planChange } from './plan.js';
 
-/** Takes every chain of ours, and every jump to one, out of a kernel's tables. Sets stay: both back ends share them. */
+/** Takes every chain of ours, and every jump to one, out of a back end's tables. Sets and frames stay: both back ends share them. */
 export function planRemoval(applied: Applied): Plan {
   const nothing = { hooks: [], chains: new Map(), sets: new Map(), ruleIds: new Map() };
-  return planChange({ 4: rulesOnly(applied[4]), 6: rulesOnly(applied[6]) }, { 4: nothing, 6: nothing });
+  const rules = { 4: rulesOnly(applied[4]), 6: rulesOnly(applied[6]), frames: undefined };
+  return planChange(rules, { 4: nothing, 6: nothing, frames: { chains: new Map() } });
 }
 
 function rulesOnly({ hooked, misplaced, chains }: AppliedFamily): AppliedFamily {
@@ -19,5 +20,5 @@ export function withoutStrays(applied: Applied, destroyed: ReadonlySet<string>):
     const kept = [...family.strays].filter(([name]) => !destroyed.has(name));
     return kept.length === family.strays.size ? family : { ...family, strays: new Map(kept) };
   };
-  return { 4: without(applied[4]), 6: without(applied[6]) };
+  return { ...applied, 4: without(applied[4]), 6: without(applied[6]) };
 }

@@ -36,11 +36,12 @@ export function renderDispatch(
   const byName = new Map(targets.map(({ interfaceName, chain }) => [interfaceName, chain]));
   const reachable = targets.filter(({ interfaceName, chain }) => byName.get(interfaceName) === chain);
   const leaves = reachable.length < leastByAddress ? [] : leavesOf(reachable, family, option);
-  if (leaves.length === 0) return renderNameTree({ name: root, root, option }, byName);
+  const entry = (pattern: string, chain: string) => `-m physdev ${option} ${pattern} -g ${chain}`;
+  if (leaves.length === 0) return renderNameTree({ name: root, root, entry }, byName);
   const otherwise = dispatchChain(root, '');
   return [
     ...renderAddressTree({ root, flag, family, otherwise }, leaves),
-    ...renderNameTree({ name: otherwise, root, option }, byName),
+    ...renderNameTree({ name: otherwise, root, entry }, byName),
   ];
 }
 

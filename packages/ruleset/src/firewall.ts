@@ -4,6 +4,7 @@ import type { Direction, Family } from '@portcullis/model';
 import type { Chain, HookRule } from './chain.js';
 import { type DispatchTarget, renderDispatch } from './dispatch.js';
 import { type DropLog, defaultDropLog } from './drop-log.js';
+import { type FrameFilter, renderFrames } from './frame-filter.js';
 import { type GroupChain, type RuleIds, renderGroupChain } from './group-chain.js';
 import { kernelAddress, networkMembers, requiredCidr } from './kernel-address.js';
 import { chains, groupChain, type NicChainUse, nicChainUses } from './names.js';
@@ -22,7 +23,9 @@ export interface FamilyFirewall {
   readonly ruleIds: ReadonlyMap<string, RuleIds>;
 }
 
-export type Firewall = Readonly<Record<Family, FamilyFirewall>>;
+export interface Firewall extends Readonly<Record<Family, FamilyFirewall>> {
+  readonly frames: FrameFilter;
+}
 
 /** Packets that are not of a bridge port, no tree leads to a NIC. Those that the host routes for a VM came in by one. */
 export const hooks: readonly HookRule[] = [
@@ -78,6 +81,8 @@ interface Structure {
   readonly groupUses: ReadonlyMap<string, GroupUse>;
 }
 
+type Structures = Readonly<Record<Family, Structure>> & { readonly frames: FrameFilter };
+
 /** Parts that were rendered before are taken again while the objects of the state are the same ones. */
 export class FirewallRenderer {
   readonly #dropLog: DropLog;
@@ -86,7 +91,7 @@ export class FirewallRenderer {
   readonly #cidrs = new WeakMap<HostAddressGroup, Record<Family, ReadonlySet<string>>>();
   readonly #members = new WeakMap<MemberSet, Record<Family, ReadonlySet<string>>>();
   readonly #addressTexts = new Map<string, string>();
-  #lastStructure: ({ nics: HostState['nics']; closed: ReadonlySet<string> } & Record<Family, Structure>) | undefined;
+  #lastStructure: (Structures & { nics: HostState['nics']; closed: ReadonlySet<string> }) | undefined;
 
   constructor(dropLog: DropLog = defaultDropLog) {
     this.#dropLog = dropLog;
@@ -98,6 +103,7 @@ export class FirewallRenderer {
     return {
       4: this.#renderFamily({ state, revoked }, structure[4], 4),
       6: this.#renderFamily({ state, revoked }, structure[6], 6),
+      frames: structure.frames,
     };
   }
 
@@ -134,14 +140,18 @@ export class FirewallRenderer {
     return { hooks, chains: all, sets, ruleIds };
   }
 
-  #structureOf(nics: HostState['nics'], closed: ReadonlySet<string>): Record<Family, Structure> {
+  #structureOf(nics: HostState['nics'], closed: ReadonlySet<string>): Structures {
     const last = this.#lastStructure;
     if (last?.nics === nics && last.closed.size === closed.size && [...closed].every((id) => last.closed.has(id))) {
       return last;
     }
-    const families = { 4: this.#renderStructure(nics, closed, 4), 6: this.#renderStructure(nics, closed, 6) };
-    this.#lastStructure = { nics, closed, ...families };
-    return families;
+    const structures = {
+      4: this.#renderStructure(nics, closed, 4),
+      6: this.#renderStructure(nics, closed, 6),
+      frames: renderFrames(nics.values(), closed),
+    };
+    this.#lastStructure = { nics, closed, ...structures };
+    return structures;
   }
 
   #renderStructure(nics: HostState['nics'], closed: ReadonlySet<string>, family: Family): Structure {

@@ -2,6 +2,7 @@ export * from './chain.js';
 export { type DropLog, defaultDropLog } from './drop-log.js';
 export * from './firewall.js';
 export * from './flow-element.js';
+export * from './frame-filter.js';
 export type { RuleIds } from './group-chain.js';
 export * from './kernel-address.js';
 export * from './names.js';

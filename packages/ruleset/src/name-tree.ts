@@ -10,16 +10,16 @@ export interface NameTreeOptions {
   readonly name: string;
   /** What the names of its other chains are made from. */
   readonly root: string;
-  readonly option: '--physdev-in' | '--physdev-out';
+  /** The rule that leads from a name, or from all that begin like it (`+`), to a chain. */
+  readonly entry: (pattern: string, chain: string) => string;
 }
 
 /**
  * Chains that lead from an interface name to its chain: a tree on name prefixes. A packet of an interface whose name begins
  * otherwise than all of them costs one comparison.
  */
-export function renderNameTree({ name, root, option }: NameTreeOptions, targets: ReadonlyMap<string, string>): Chain[] {
+export function renderNameTree({ name, root, entry }: NameTreeOptions, targets: ReadonlyMap<string, string>): Chain[] {
   const made: Chain[] = [];
-  const entry = (pattern: string, chain: string) => `-m physdev ${option} ${pattern} -g ${chain}`;
   const build = (at: string, interfaces: readonly string[], depth: number): void => {
     if (interfaces.length <= maxWidth || depth === nameDepth) {
       const rules = interfaces.map((each) => entry(each, targets.get(each) ?? ''));

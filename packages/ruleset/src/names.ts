@@ -15,6 +15,7 @@ export const chains = {
   allow: 'PC-ALLOW',
   zone: 'PC-ZONE',
   revoked: 'PC-REVOKED',
+  frame: 'PC-FRAME',
 } as const;
 
 /** The bit of the packet mark that a matching rule sets on its way back to the NIC's chain. */
@@ -23,6 +24,11 @@ export const allowMark = '0x10000000';
 /** What a chain of one NIC judges: what comes in, what goes out by the rules, and whether that is sent as itself. */
 export const nicChainUses = ['ingress', 'egress', 'spoofing', 'discovery', 'spoofed'] as const;
 export type NicChainUse = (typeof nicChainUses)[number];
+
+/** The chain of ebtables in which a NIC's frames are judged. */
+export function frameChain(nic: string): string {
+  return `PC-NF-${shortHash(nic)}`;
+}
 
 export function nicChain(use: NicChainUse, nic: string): string {
   return `PC-N${{ ingress: 'I', egress: 'E', spoofing: 'S', discovery: 'D', spoofed: 'X' }[use]}-${shortHash(nic)}`;

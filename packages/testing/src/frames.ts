@@ -66,6 +66,24 @@ export function buildFrame(packet: Packet): Buffer {
   return Buffer.concat([ethernet, network({ src, dst, protocol, hopLimit, length: segment.length }), segment]);
 }
 
+/** What an ARP frame says (RFC 826), IPv4 over Ethernet. */
+export interface Arp {
+  readonly srcMac: string;
+  readonly dstMac: string;
+  readonly operation: 'request' | 'reply';
+  readonly senderMac: string;
+  readonly sender: string;
+  readonly targetMac: string;
+  readonly target: string;
+}
+
+export function buildArpFrame({ srcMac, dstMac, operation, senderMac, sender, targetMac, target }: Arp): Buffer {
+  const head = Buffer.concat([macBytes(dstMac), macBytes(srcMac), uint16(0x0806)]);
+  const kinds = Buffer.from([0, 1, 8, 0, 6, 4, 0, operation === 'request' ? 1 : 2]);
+  const ends = [macBytes(senderMac), addressBytes(sender, 4), macBytes(targetMac), addressBytes(target, 4)];
+  return Buffer.concat([head, kinds, ...ends, Buffer.alloc(18)]);
+}
+
 /** Reads one Ethernet frame; undefined when it is not IP, cut short, or carries IPv6 extension headers. */
 export function parseFrame(frame: Buffer): ParsedPacket | undefined {
   if (frame.length < 14) return undefined;

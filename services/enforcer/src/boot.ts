@@ -57,6 +57,8 @@ export async function boot({ host, stateDir, log, backend = 'auto', ...options }
     await clearOtherBackend?.();
     const { generation, state } = desired;
     log.info({ generation, nics: state.nics.size, closed: enforced.closed }, 'the last known state is in force');
+    const { framesProblem } = enforcement;
+    if (framesProblem !== undefined) log.error({ reason: 'FRAMES_UNFILTERED' }, framesProblem);
   } finally {
     await tools.close();
   }

@@ -134,6 +134,21 @@ describe('an enforcer', () => {
     await expect.poll(withoutBridge, poll).toEqual([]);
   });
 
+  it('says so where there is no ebtables, as long as a NIC needs it, and enforces the rest', async () => {
+    const spoofing = states.find(({ nics }) => [...nics.values()].some(({ antiSpoofing }) => antiSpoofing));
+    const plain = {
+      ...first,
+      nics: new Map([...first.nics].map(([id, nic]) => [id, { ...nic, antiSpoofing: false }])),
+    };
+    bench.kernel.lacksFrames = true;
+    await bench.start();
+    await untilApplied(bench.dispatcher.say(spoofing ?? plain));
+    await expect.poll(withoutBridge, poll).toEqual(['FRAMES_UNFILTERED']);
+    expect(bench.kernel.frames.nat?.size).toBe(1);
+    await untilApplied(bench.dispatcher.say(plain));
+    await expect.poll(withoutBridge, poll).toEqual([]);
+  });
+
   describe('after a restart', () => {
     it('E7 writes nothing when nothing changed', async () => {
       bench.dispatcher.say(first);

@@ -69,6 +69,8 @@ const leastCountIntervalMs = 100;
 /** Flows could not be looked at. */
 const reviewPauses = [1000, 60_000] as const;
 const flowsNotReadMessage = 'connections that are no longer allowed go on; the program conntrack is needed';
+const framesMessage =
+  'ARP and source MACs of VMs with anti-spoofing are not judged: ebtables-nft (Debian package iptables) is needed';
 
 /**
  * The life of one host's enforcement: doorbell or heartbeat → Sync → apply → Report, and between them the look whether the
@@ -324,6 +326,7 @@ export class Enforcer {
     this.#failures = failuresOf({ failed, closed });
     conditions.set('XTABLES_LOCKED', failed?.failure === 'locked' ? failed.message : undefined);
     this.#toolProblems.set('apply', failed?.failure === 'broken' ? failed : undefined);
+    this.#tellFramesProblem();
     if (failed !== undefined) {
       log.error({ err: failed, generation: desired.generation }, 'the state could not be put in force');
       this.#retryEnforce();
@@ -332,6 +335,11 @@ export class Enforcer {
     this.#enforceFailures = 0;
     if (closed.length === 0) this.#lastGood = desired.generation;
     this.#schedule.set('enforce', this.#enforcement.nextRetryAt);
+  }
+
+  #tellFramesProblem(): void {
+    const problem = this.#enforcement.framesProblem;
+    this.#parts.conditions.set('FRAMES_UNFILTERED', problem && `${framesMessage}: ${problem}`);
   }
 
   /** Whether the kernel is known to hold what is desired, but for what others change. */
@@ -372,6 +380,7 @@ export class Enforcer {
   async #repair(): Promise<void> {
     const { log, conditions } = this.#parts;
     const found = await this.#drift.repair();
+    this.#tellFramesProblem();
     if (found === 'overtaken') {
       this.#schedule.set('observe', performance.now());
       return;

@@ -151,7 +151,9 @@ async function load(lab: Lab, rules: Rules, backend: Backend, { state }: Populat
   const { steps } = planChange(nothingApplied, firewall);
   for (const step of steps) {
     if (step.kind === 'sets') await run(lab, 'ipset', ['restore'], `${step.lines.join('\n')}\n`);
-    else if (rules === 'ours') {
+    else if (rules !== 'ours') continue;
+    else if (step.kind === 'frames') await run(lab, 'ebtables-nft-restore', ['--noflush'], step.text);
+    else {
       const program = `${step.family === 4 ? 'iptables' : 'ip6tables'}-${backend}-restore`;
       await run(lab, program, ['--noflush'], step.text);
     }

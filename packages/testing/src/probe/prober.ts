@@ -30,6 +30,14 @@ export interface ProbeResult {
   readonly replied: boolean;
 }
 
+/** A frame as it goes over the cable. */
+export interface FrameProbe {
+  readonly from: string;
+  readonly to: string;
+  readonly frame: Buffer;
+  readonly expected: Fate;
+}
+
 export interface ProberOptions {
   /** After the sentinel, for frames that another core still holds. Default: 5 ms. */
   readonly settleMs?: number;
@@ -57,6 +65,7 @@ export class Prober {
   readonly #flights = new Map<number, Flight>();
   /** By their bytes: packets that have no room for the mark that tells them from all others. */
   readonly #bareFlights = new Map<string, readonly Flight[]>();
+  readonly #arrivals = new Map<string, { readonly to: string; hasArrived: boolean }>();
   readonly #sentinels = new Set<string>();
   readonly #wakeUps = new Set<() => void>();
   #nextId = (process.pid & 0xfff) << 19;
@@ -91,6 +100,28 @@ export class Prober {
     return flights.map(({ probe, packet, delivered, replied }) => {
       return { probe, packet, fate: delivered ? 'delivered' : 'dropped', replied };
     });
+  }
+
+  /**
+   * Sends whole frames, each by itself, and tells which arrive. All VMs introduce themselves before each: where one has forged
+   * a MAC, bridges have learned a wrong place.
+   */
+  async probeFrames(probes: readonly FrameProbe[]): Promise<Fate[]> {
+    const fates: Fate[] = [];
+    const vms = [...new Set(probes.flatMap(({ from, to }) => [from, to]))];
+    for (const { from, to, frame, expected } of probes) {
+      await this.#barrier(this.#pairsAmong(vms));
+      const arrival = { to, hasArrived: false };
+      this.#arrivals.set(frame.toString('hex'), arrival);
+      await this.#agent(to);
+      (await this.#agent(from)).send([frame]);
+      await this.#barrier([[from, to]]);
+      await delay(this.#settleMs);
+      await this.#until(() => arrival.hasArrived || expected !== 'delivered', this.#patienceMs);
+      this.#arrivals.clear();
+      fates.push(arrival.hasArrived ? 'delivered' : 'dropped');
+    }
+    return fates;
   }
 
   /** One probe on its own. */
@@ -160,6 +191,8 @@ export class Prober {
   }
 
   #receive(vm: string, frame: Buffer): void {
+    const arrival = this.#arrivals.get(frame.toString('hex'));
+    if (arrival?.to === vm) arrival.hasArrived = true;
     for (const flight of this.#bareFlights.get(frame.toString('hex')) ?? []) {
       if (flight.probe.to === vm) flight.delivered = true;
     }

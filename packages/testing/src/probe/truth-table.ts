@@ -43,7 +43,7 @@ export async function kernelState(lab: Lab): Promise<string> {
   const commands = ['iptables-nft-save', 'ip6tables-nft-save', 'iptables-legacy-save', 'ip6tables-legacy-save'];
   const parts: string[] = [];
   for (const host of lab.options.hosts) {
-    for (const command of [...commands, 'ipset save']) {
+    for (const command of [...commands, 'ipset save', 'ebtables-nft-save']) {
       const [name = '', ...args] = command.split(' ');
       const { stdout } = await lab.exec(lab.hostNamespace(host), name, args);
       if (stdout.trim() !== '') parts.push(`== ${host}: ${command}`, stdout.trimEnd());

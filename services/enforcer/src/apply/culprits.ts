@@ -22,6 +22,7 @@ export async function findCulprits(
   { step, error }: { step: Step; error: ToolError },
 ): Promise<NicFailure[]> {
   if (step.kind === 'sets') return nicsOfSet(state, error);
+  if (step.kind === 'frames') return [];
   const byChain = nicsByChain(state);
   const failures = new Map<string, NicFailure>();
   for (const { chain, rule, message } of await findRefusedRules(tools, step)) {

@@ -200,6 +200,41 @@ describe.skipIf(!isRoot).each(backends)('enforcement by iptables-%s', (backend) 
     await expectClean(enforcement, withCidrs());
   });
 
+  it('puts frames back that somebody has changed, before the rules of others', async () => {
+    const state = states.find(({ nics }) => [...nics.values()].some(({ antiSpoofing }) => antiSpoofing)) as HostState;
+    const enforcement = new Enforcement({ tools, log });
+    await enforcement.enforce(desired(state));
+    await host.run('ebtables-nft', '-t', 'nat', '-F', 'PC-FRAME');
+    await host.run('ebtables-nft', '-t', 'nat', '-I', 'PREROUTING', '1', '-s', '02:00:00:00:00:77', '-j', 'DROP');
+    const repaired = await enforcement.repair(await tools.read());
+    expect(repaired?.failed).toBeUndefined();
+    expect(repaired?.diff.rules.map(({ chain }) => chain)).toContain('PC-FRAME');
+    expect(await stepsTo(state)).toEqual([]);
+    const [, prerouting] = /(?:^-A PREROUTING.*\n)+/m.exec((await tools.read()).frames ?? '')?.[0].split('\n') ?? [];
+    expect(prerouting).toBe('-A PREROUTING -s 02:00:00:00:00:77 -j DROP');
+  });
+
+  it('enforces all the rest where ebtables fails, says so, and takes frames up once it works', async () => {
+    const state = states.find(({ nics }) => [...nics.values()].some(({ antiSpoofing }) => antiSpoofing)) as HostState;
+    let isBroken = true;
+    const broken = watching(tools, (step) =>
+      step.kind === 'frames' && isBroken ? { ...step, text: '*nat\n-A NOWHERE -j DROP\n' } : step,
+    );
+    let now = 0;
+    const enforcement = new Enforcement({ tools: broken, log, now: () => now });
+    expect(await enforcement.enforce(desired(state))).toMatchObject({ failed: undefined, closed: [] });
+    expect(enforcement.framesProblem).toContain('ebtables');
+    expect((await stepsTo(state)).map(({ kind }) => kind)).toEqual(['frames']);
+    expect(enforcement.told.frames?.chains.size).toBe(0);
+    expect(await enforcement.repair(await tools.read())).toBeUndefined();
+    isBroken = false;
+    now = enforcement.nextRetryAt ?? 0;
+    const { diff } = await enforcement.enforce(desired(state));
+    expect(new Set(diff.rules.map(({ family }) => family))).toEqual(new Set([2]));
+    expect(enforcement.framesProblem).toBeUndefined();
+    expect(await stepsTo(state)).toEqual([]);
+  });
+
   it('moves from the other back end without a gap', async () => {
     const other = backends.find((each) => each !== backend) ?? 'nft';
     const otherTools = new SessionTools(other, host.launcher);

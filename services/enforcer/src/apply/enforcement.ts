@@ -60,6 +60,9 @@ export interface EnforcementOptions {
 
 const nothingChanged: Diff = { rules: [], sets: [] };
 
+/** How long frames are left alone after ebtables has refused them, or could not be run. */
+const framesPauseMs = 60_000;
+
 /**
  * Brings the kernel to what is desired: desired → render → plan → apply → applied.
  *
@@ -67,7 +70,7 @@ const nothingChanged: Diff = { rules: [], sets: [] };
  * Does not own: what is desired, and when to try again.
  * Invariants: 1. The kernel is read before the first write and after every step that failed (E7). 2. What the kernel
  * refuses twice, the second time planned from what it really holds, is somebody's fault: those NICs are closed and the
- * rest is applied (E4). 3. What is not a refusal closes nobody. 4. The diffs of `enforce` and `destroyStrays`, one after the
+ * rest is applied (E4). 3. What is not a refusal closes nobody; nor does ebtables, without which all the rest is in force. 4. The diffs of `enforce` and `destroyStrays`, one after the
  * other, lead from what the kernel held first to what it holds.
  */
 export class Enforcement {
@@ -84,6 +87,8 @@ export class Enforcement {
   /** What was rendered last; undefined while nothing is in force by this process. */
   #inForce: Firewall | undefined;
   #writeCount = 0;
+  /** What keeps frames from being judged, though NICs of the host need it. */
+  #framesFailure: { readonly problem: string; readonly retryAt: number } | undefined;
 
   constructor({ tools, log, dropLog, now = () => performance.now() }: EnforcementOptions) {
     this.#renderer = new FirewallRenderer(dropLog);
@@ -119,9 +124,16 @@ export class Enforcement {
     );
   }
 
-  /** When a NIC that the kernel refused is to be tried again; undefined where there is none. */
+  /** When a NIC, or frames, that the kernel refused are to be tried again; undefined where there is none. */
   get nextRetryAt(): number | undefined {
-    return this.#closures.nextRetryAt;
+    const times = [this.#closures.nextRetryAt, this.#framesFailure?.retryAt].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** Why the frames of NICs with anti-spoofing are not judged, ARP among them; undefined where they are. */
+  get framesProblem(): string | undefined {
+    const isNeeded = this.#inForce !== undefined && this.#inForce.frames.chains.size > 0;
+    return isNeeded ? this.#framesFailure?.problem : undefined;
   }
 
   /** Whether sets are waiting for the kernel to let go of them. */
@@ -136,6 +148,10 @@ export class Enforcement {
    */
   async enforce(desired: Desired, revoked: RevokedIn = () => new Map()): Promise<Enforced> {
     const time = { plan: 0, apply: 0 };
+    if (this.#framesFailure !== undefined && this.#framesFailure.retryAt <= this.#now()) {
+      this.#framesFailure = undefined;
+      this.#applied = undefined;
+    }
     const admitted = this.#admission.admit(desired);
     const kept = this.#closures.inForce(admitted.state);
     const refused: NicFailure[] = [];
@@ -164,7 +180,7 @@ export class Enforcement {
   async repair(saved: SavedKernel): Promise<Repaired | undefined> {
     if (this.#inForce === undefined) return undefined;
     const startedAt = this.#now();
-    const observed = readApplied(saved);
+    const observed = this.#withUsableFrames(readApplied(saved));
     const plan = planChange(observed, this.#inForce, { keepStrays: true });
     const planMs = this.#now() - startedAt;
     if (plan.steps.length === 0) {
@@ -173,7 +189,10 @@ export class Enforcement {
     }
     const time = { apply: 0 };
     const failed = (await this.#run(plan, { isExact: false, time }))?.error;
-    return { diff: failed === undefined ? plan.diff : nothingChanged, failed, planMs, applyMs: time.apply };
+    const diff = failed === undefined ? this.#doneOf(plan.diff) : nothingChanged;
+    // Only frames were to be repaired, and are not: that is told as a condition.
+    if (failed === undefined && diff.rules.length + diff.sets.length === 0) return undefined;
+    return { diff, failed, planMs, applyMs: time.apply };
   }
 
   /** Destroys sets that no rule names any more, as far as the kernel lets go of them already. */
@@ -190,17 +209,22 @@ export class Enforcement {
     { isExact, time }: { isExact: boolean; time: { plan: number; apply: number } },
   ): Promise<{ outcome: 'done'; told: Told } | ({ outcome: 'failed' } & StepFailure)> {
     try {
-      const applied = this.#applied ?? readApplied(await this.#tools.read());
+      const applied = this.#withUsableFrames(this.#applied ?? readApplied(await this.#tools.read()));
       this.#applied = applied;
       this.#told ??= applied;
       const startedAt = this.#now();
       const allClosed = new Set([...admitted.closed, ...closed.map(({ nic }) => nic)]);
       const firewall = this.#renderer.render(admitted.state, allClosed, revoked(applied));
+      if (applied.frames === undefined) this.#framesFailure ??= this.#failFrames('ebtables-nft-save cannot be run');
       const plan = planChange(applied, firewall, { keepStrays: true, rewriteChains: isExact });
       time.plan += this.#now() - startedAt;
       const failure = await this.#run(plan, { isExact, time });
       if (failure !== undefined) return { outcome: 'failed', ...failure };
       this.#inForce = firewall;
+      // Of frames that are not as planned, what was told last is still the last that is known.
+      if (this.#framesFailure !== undefined) {
+        return { outcome: 'done', told: this.#tell({ ...plan.applied, frames: this.#told.frames }) };
+      }
       return { outcome: 'done', told: this.#tell(plan.applied, this.#told === applied ? plan.diff : undefined) };
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
@@ -221,11 +245,15 @@ export class Enforcement {
         const failedAt = results.findIndex(({ status }) => status === 'rejected');
         const [result, step] = [results[failedAt], steps[failedAt]];
         if (result?.status !== 'rejected' || step === undefined) continue;
+        if (step.kind === 'frames' && result.reason instanceof ToolError) {
+          this.#framesFailure = this.#failFrames(result.reason.message);
+          continue;
+        }
         this.#applied = undefined;
         if (!(result.reason instanceof ToolError)) throw result.reason;
         return { error: result.reason, step };
       }
-      this.#applied = plan.applied;
+      this.#applied = this.#withUsableFrames(plan.applied);
       return undefined;
     } finally {
       time.apply += this.#now() - startedAt;
@@ -259,6 +287,20 @@ export class Enforcement {
     }
   }
 
+  #doneOf(diff: Diff): Diff {
+    if (this.#framesFailure === undefined) return diff;
+    return { ...diff, rules: diff.rules.filter(({ family }) => family !== 2) };
+  }
+
+  #failFrames(problem: string) {
+    return { problem, retryAt: this.#now() + framesPauseMs };
+  }
+
+  /** Frames are left alone until it is time to try again. */
+  #withUsableFrames(applied: Applied): Applied {
+    return this.#framesFailure === undefined ? applied : { ...applied, frames: undefined };
+  }
+
   #unchanged(): Told {
     return { before: this.told, after: this.told, diff: nothingChanged };
   }
@@ -270,12 +312,12 @@ export class Enforcement {
   }
 }
 
-/** Steps that may run at once: the rules of the two families do not know of each other. */
+/** Steps that may run at once: the rules of the two families, and frames, do not know of each other. */
 function simultaneous(steps: readonly Step[]): Step[][] {
   const groups: Step[][] = [];
   for (const step of steps) {
     const last = groups.at(-1);
-    if (step.kind === 'rules' && last?.[0]?.kind === 'rules') last.push(step);
+    if (step.kind !== 'sets' && last?.[0]?.kind === 'rules') last.push(step);
     else groups.push([step]);
   }
   return groups;

@@ -63,6 +63,9 @@ describe('the monitor of changes', () => {
     'delete chain ip filter PC-GI-0123456789abcdef',
     'delete table ip filter',
     'delete table ip6 raw',
+    'add rule bridge nat PREROUTING counter packets 0 bytes 0 drop',
+    'delete chain bridge nat PC-FRAME',
+    'delete table bridge nat',
   ])('tells who has done: %s', async (line) => {
     await start();
     await print(line, by(4711));
@@ -75,6 +78,7 @@ describe('the monitor of changes', () => {
     'add rule inet filter FORWARD counter packets 0 bytes 0',
     'add rule ip filter FORWARDED counter packets 0 bytes 0',
     'delete table ip nat',
+    'add rule bridge filter FORWARD counter packets 0 bytes 0',
     'add element ip filter FORWARD { 192.0.2.1 }',
   ])('passes over: %s', async (line) => {
     await start();

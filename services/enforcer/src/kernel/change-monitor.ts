@@ -21,7 +21,8 @@ const longestPauseMs = 60_000;
 const listeningAfterMs = 1000;
 
 /** A table, chain or rule of ours, or of a chain that leads to ours. */
-const ours = /^\S+ (?:table|chain|rule) ip6? (?:filter|raw)(?:$| ?\{| (?:PC-\S*|INPUT|FORWARD|PREROUTING)(?: |$))/;
+const ours =
+  /^\S+ (?:table|chain|rule) (?:ip6? (?:filter|raw)|bridge nat)(?:$| ?\{| (?:PC-\S*|INPUT|FORWARD|PREROUTING)(?: |$))/;
 const generation = /^# new generation \d+(?: by process (\d+) \((.*)\))?/;
 
 /**

@@ -20,6 +20,7 @@ export class ProcessTools implements KernelTools {
   ) {}
 
   async read(): Promise<SavedKernel> {
+    const frames = this.launcher.run(['ebtables-nft-save']);
     const [ipv4 = '', ipv6 = '', sets = ''] = await Promise.all(
       [[`${programOf(this.backend, 4)}-save`], [`${programOf(this.backend, 6)}-save`], ['ipset', 'save']].map(
         async (argv) => {
@@ -29,14 +30,26 @@ export class ProcessTools implements KernelTools {
         },
       ),
     );
-    return { ipv4, ipv6, sets };
+    const { status, stdout } = await frames;
+    return { ipv4, ipv6, sets, frames: status === 0 ? stdout : undefined };
   }
 
   async run(step: Step): Promise<void> {
     const lines = step.kind === 'sets' ? step.lines.map(idempotent) : step.text.split('\n');
-    const argv = step.kind === 'sets' ? ['ipset', 'restore'] : restoreCommand(this.backend, step.family);
+    const argv = this.#commandOf(step);
     const result = await this.launcher.run(argv, { input: `${lines.join('\n')}\n` });
     if (result.status !== 0) throw failed(argv, result, lines);
+  }
+
+  #commandOf(step: Step): string[] {
+    switch (step.kind) {
+      case 'sets':
+        return ['ipset', 'restore'];
+      case 'rules':
+        return restoreCommand(this.backend, step.family);
+      case 'frames':
+        return ['ebtables-nft-restore', '--noflush'];
+    }
   }
 
   async destroySets(names: readonly string[]): Promise<ReadonlySet<string>> {

@@ -42,7 +42,8 @@ export class SessionTools implements KernelTools {
   }
 
   async run(step: Step, { exact = false }: RunOptions = {}): Promise<void> {
-    if (exact) return this.#exact.run(step);
+    // Frames change when NICs do: too seldom to keep a process for them.
+    if (exact || step.kind === 'frames') return this.#exact.run(step);
     if (step.kind === 'rules') {
       this.#batchCount += 1;
       const answer = `# ack ${this.#batchCount}`;

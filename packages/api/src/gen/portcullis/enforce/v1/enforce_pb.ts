@@ -737,13 +737,15 @@ export const KernelDiffSchema: GenMessage<KernelDiff> = /*@__PURE__*/
  */
 export type RuleChange = Message<"portcullis.enforce.v1.RuleChange"> & {
   /**
-   * 4 or 6.
+   * 4 or 6; 2 for Ethernet frames, which ebtables judges.
    *
    * @generated from field: int32 family = 1;
    */
   family: number;
 
   /**
+   * raw or filter; nat for frames.
+   *
    * @generated from field: string table = 2;
    */
   table: string;
@@ -759,7 +761,7 @@ export type RuleChange = Message<"portcullis.enforce.v1.RuleChange"> & {
   kind: ChangeKind;
 
   /**
-   * As iptables-save prints it, after "-A CHAIN ". Empty: the chain itself.
+   * As iptables-save, or ebtables-save, prints it, after "-A CHAIN ". Empty: the chain itself.
    *
    * @generated from field: string rule = 5;
    */
