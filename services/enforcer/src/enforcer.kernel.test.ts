@@ -61,7 +61,7 @@ describe.skipIf(!isRoot).each(backends)('the enforcer of a host with iptables-%s
     await expect.poll(async () => replayed().sets, poll).toEqual(await setsOf(host));
     expect(enforcer.dispatcher.requests.at(-1)).toMatchObject({ backend, conditions: [] });
     await enforcer.stop();
-    expect(await stepsTo(states[14] as HostState)).toEqual([]);
+    await expect.poll(() => stepsTo(states[14] as HostState), poll).toEqual([]);
   });
 
   it('E7 writes nothing when it is restarted and nothing changed', async () => {
@@ -176,11 +176,11 @@ describe.skipIf(!isRoot).each(backends)('the enforcer of a host with iptables-%s
       await iptables('-I', 'PC-INPUT', '1', '-j', 'ACCEPT');
       await expect.poll(drifts, poll).toHaveLength(1);
       expect(drifts()[0]?.changedBy).toMatch(/^iptables-nft \(pid \d+\)$/);
-      expect(await stepsTo(first)).toEqual([]);
+      await expect.poll(() => stepsTo(first), poll).toEqual([]);
       await host.run('nft', 'delete', 'table', 'ip', 'raw');
       await expect.poll(drifts, poll).toHaveLength(2);
       expect(drifts()[1]?.changedBy).toMatch(/^nft \(pid \d+\)$/);
-      expect(await stepsTo(first)).toEqual([]);
+      await expect.poll(() => stepsTo(first), poll).toEqual([]);
     });
 
     it('of its own writes and of chains of others, and does not read the kernel for them', async () => {
@@ -218,7 +218,7 @@ describe.skipIf(!isRoot).each(backends)('the enforcer of a host with iptables-%s
       process.kill(-(program.pid as number), 'SIGKILL');
       await ended;
       await expect.poll(conditions, poll).toEqual([]);
-      expect(await stepsTo(first)).toEqual([]);
+      await expect.poll(() => stepsTo(first), poll).toEqual([]);
       expect(enforcer.log).toMatch(/"level":50[^\n]*DRIFT_REPEATED/);
     });
 
@@ -231,7 +231,7 @@ describe.skipIf(!isRoot).each(backends)('the enforcer of a host with iptables-%s
       await iptables('-I', 'PC-INPUT', '1', '-j', 'ACCEPT');
       await expect.poll(drifts, poll).toHaveLength(1);
       expect(drifts()[0]?.changedBy).toBe('');
-      expect(await stepsTo(first)).toEqual([]);
+      await expect.poll(() => stepsTo(first), poll).toEqual([]);
     });
 
     it('again after nft has ended, and looks at what was changed meanwhile', async () => {
@@ -285,7 +285,7 @@ describe.skipIf(!isRoot).each(backends)('the enforcer of a host with iptables-%s
     await expect.poll(conditions, poll).toEqual([isMissing]);
     await enforcer.replaceProgram('ipset', 'exec /usr/sbin/ipset "$@"');
     await expect.poll(conditions, poll).toEqual([]);
-    expect(await stepsTo(first)).toEqual([]);
+    await expect.poll(() => stepsTo(first), poll).toEqual([]);
   });
 
   it('says that its rules in the other back end cannot be removed, and removes them as soon as they can be', async () => {
@@ -307,7 +307,7 @@ describe.skipIf(!isRoot).each(backends)('the enforcer of a host with iptables-%s
     await enforcer.replaceProgram(program, `exec /usr/sbin/${program} "$@"`);
     await expect.poll(conditions, poll).toEqual([]);
     expect((await tools.read()).ipv4).not.toContain('PC-');
-    expect(await stepsTo(first)).toEqual([]);
+    await expect.poll(() => stepsTo(first), poll).toEqual([]);
   });
 
   it('says at once that bridged packets are not filtered', async () => {
