@@ -36,6 +36,12 @@ export interface RuleDiff {
   readonly position: number;
 }
 
+/** Whether a chain that held rules, or was not there, holds these. */
+export function areSameRules(old: readonly string[] | undefined, rules: readonly string[]): boolean {
+  if (old === rules) return true;
+  return old?.length === rules.length && old.every((rule, index) => rule === rules[index]);
+}
+
 /** How one chain changes, rule by rule: removals from the last to the first, then additions from the first to the last. */
 export function diffRules(before: readonly string[], after: readonly string[]): RuleDiff[] {
   const wanted = new Map<string, number>();

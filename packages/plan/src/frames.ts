@@ -1,5 +1,5 @@
 import { type FrameFilter, frameHook, frameTable, isOwnChain, parseSavedTables } from '@portcullis/ruleset';
-import { diffRules, type RuleChange } from './diff.js';
+import { areSameRules, diffRules, type RuleChange } from './diff.js';
 
 /** What of ours ebtables holds. */
 export interface AppliedFrames {
@@ -39,8 +39,7 @@ export function readFrames(text: string): AppliedFrames {
 /** From what ebtables holds to what it is to hold. A chain that changes is written anew: they are short. */
 export function planFrames(applied: AppliedFrames, { chains }: FrameFilter): FramesPlan {
   const after: AppliedFrames = { isHooked: chains.size > 0, misplaced: [], chains };
-  const isSame = (name: string, rules: readonly string[]) => applied.chains.get(name)?.join('\n') === rules.join('\n');
-  const written = [...chains].filter(([name, rules]) => !isSame(name, rules));
+  const written = [...chains].filter(([name, rules]) => !areSameRules(applied.chains.get(name), rules));
   const gone = [...applied.chains.keys()].filter((name) => !chains.has(name));
   const unhooked = applied.isHooked && !after.isHooked ? [{ chain: 'PREROUTING', rule: frameHook }] : [];
   const lines = [

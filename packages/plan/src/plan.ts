@@ -1,7 +1,7 @@
 import type { Family } from '@portcullis/model';
 import { type Chain, type FamilyFirewall, type Firewall, type Slot, setTypeOf, slottedName } from '@portcullis/ruleset';
 import { type Applied, type AppliedFamily, type AppliedSet, hookKey, leastCapacity } from './applied.js';
-import { type Diff, diffRules, type RuleChange, type SetChange } from './diff.js';
+import { areSameRules, type Diff, diffRules, type RuleChange, type SetChange } from './diff.js';
 import { planFrames } from './frames.js';
 import { renderRestore } from './restore-text.js';
 import { freeSlot, setNamesOf, slottedRules } from './slots.js';
@@ -240,8 +240,7 @@ function capacityFor(memberCount: number): number {
 
 function isSameChain(old: Chain | undefined, chain: Chain): boolean {
   if (old === chain) return true;
-  if (old?.table !== chain.table || old.rules.length !== chain.rules.length) return false;
-  return old.rules.every((rule, index) => rule === chain.rules[index]);
+  return old?.table === chain.table && areSameRules(old.rules, chain.rules);
 }
 
 function chainChanges(

@@ -87,6 +87,9 @@ export class Revoker {
   /** The flows that are stopped and that a state still denies. `applied` is what the kernel held when it was first read. */
   standing(state: HostState, applied: Applied): RevokedFlows {
     const revoked = this.#revoked ?? heldIn(applied, state);
+    this.#revoked = revoked;
+    // As a rule nothing is stopped, and then no change is to pay for an index of all NICs.
+    if (revoked.size === 0) return revoked;
     const ends = new FlowEnds(state.nics);
     this.#revoked = filtered(revoked, (zone, key) => {
       return flowFate([], state, ends.of(zone, key), { ...key, sourcePort: 0 }) !== 'allowed';
