@@ -67,7 +67,9 @@ it('D3 a member that joins concerns only hosts whose rules name the group', () =
     { kind: 'group', id: 'web', value: group('web', [allow], ['a']) },
     { kind: 'group', id: 'db', value: group('db', [], []) },
   ]);
+  const { nics } = span.hostState('h1');
   const { dirty, memberDeltas } = span.apply([{ kind: 'group', id: 'db', value: group('db', [], ['b']) }]);
+  expect(span.hostState('h1').nics).toBe(nics);
   expect([...dirty.keys()]).toEqual(['h1']);
   expect([...memberDeltas]).toEqual([['db@rd', { added: ['10.0.0.2'], removed: [] }]]);
 });

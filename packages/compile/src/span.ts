@@ -53,6 +53,8 @@ export interface MemberDelta {
 
 interface HostSpan {
   readonly nics: Map<string, HostNic>;
+  /** A copy of `nics` for those who ask for the state; the same one as long as no NIC changes. */
+  givenNics: ReadonlyMap<string, HostNic> | undefined;
   /** Uses of a group by NICs of the host. */
   readonly groups: CountMap<string>;
   /** Uses of a member set by groups of NICs of the host. */
@@ -126,6 +128,10 @@ export class Span {
     return this.#hosts.keys();
   }
 
+  nicCount(host: string): number {
+    return this.#hosts.get(host)?.nics.size ?? 0;
+  }
+
   nic(host: string, id: string): HostNic | undefined {
     return this.#hosts.get(host)?.nics.get(id);
   }
@@ -158,7 +164,7 @@ export class Span {
     for (const key of span?.memberSets.keys() ?? []) memberSets.set(key, present(this.memberSet(host, key)));
     const addressGroups = new Map<string, HostAddressGroup>();
     for (const id of span?.addressGroups.keys() ?? []) addressGroups.set(id, present(this.addressGroup(host, id)));
-    return { nics: new Map(span?.nics), groups, memberSets, addressGroups };
+    return { nics: givenNics(span), groups, memberSets, addressGroups };
   }
 
   /** The NICs whose own objects, uses of groups and sets, or member addresses a change may alter. */
@@ -201,6 +207,7 @@ export class Span {
       const binding = present(this.#bindings.get(bindingId));
       const span = this.#hostSpan(binding.host);
       before.nic(binding.host, nicId, span.nics.get(nicId));
+      span.givenNics = undefined;
       if (by === 1) span.nics.set(nicId, compileNic(nic, network, binding, enabled));
       else span.nics.delete(nicId);
       const use = (counts: CountMap<string>, hostsOf: MultiMap<string, string>, key: string) => {
@@ -323,7 +330,19 @@ export class Span {
 }
 
 function newHostSpan(): HostSpan {
-  return { nics: new Map(), groups: new CountMap(), memberSets: new CountMap(), addressGroups: new CountMap() };
+  return {
+    nics: new Map(),
+    givenNics: undefined,
+    groups: new CountMap(),
+    memberSets: new CountMap(),
+    addressGroups: new CountMap(),
+  };
+}
+
+function givenNics(span: HostSpan | undefined): ReadonlyMap<string, HostNic> {
+  if (span === undefined) return new Map();
+  span.givenNics ??= new Map(span.nics);
+  return span.givenNics;
 }
 
 function newDirtyObjects(): DirtyObjects {

@@ -65,7 +65,10 @@ export class DispatchState {
   }
 
   digest(host: string): string {
-    return digestHostState(this.span.hostState(host));
+    const record = this.#records.get(host);
+    const digest = record?.digest ?? digestHostState(this.span.hostState(host));
+    if (record !== undefined) record.digest = digest;
+    return digest;
   }
 
   apply({ source, epoch, revision, changes, hosts }: AppliedCommit): void {

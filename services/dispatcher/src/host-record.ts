@@ -34,6 +34,8 @@ export class HostRecord {
   #unacknowledged: Unacknowledged[] = [];
   #refusal: Refusal | undefined;
   desired: Generation;
+  /** Of what is desired; undefined until somebody asks for it: a Sync, its report and each status would do so. */
+  digest: string | undefined;
   /** What the host was told last; it cannot enforce anything later. */
   told: Generation | undefined;
   applied: Generation | undefined;
@@ -57,6 +59,7 @@ export class HostRecord {
   /** The state of the host changed with a commit of `source`. */
   want(source: Source, generation: Generation): void {
     this.desired = generation;
+    this.digest = undefined;
     this.#unacknowledged.push({ source, revision: generation[source], generation });
     if (this.#unacknowledged.length > maxUnacknowledged) this.#unacknowledged = halved(this.#unacknowledged);
   }

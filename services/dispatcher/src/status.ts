@@ -29,7 +29,7 @@ export function hostStatus(state: DispatchState, record: HostRecord, now: Date):
     ...(record.lastHeardAt === undefined ? {} : { lastReportTime: timestampFromDate(record.lastHeardAt) }),
     conditions: [...record.conditions],
     failures: [...record.failures],
-    nicCount: state.span.hostState(record.name).nics.size,
+    nicCount: state.span.nicCount(record.name),
     backend: record.backend,
     version: record.version,
   });
