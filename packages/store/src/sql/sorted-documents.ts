@@ -1,4 +1,5 @@
 import type { Stored } from '../store.js';
+import { SortedNames } from './sorted-names.js';
 
 /** Beyond ASCII the order of JavaScript's texts is not that of their bytes. */
 const ascii = /^[\x20-\x7e]*$/;
@@ -11,8 +12,7 @@ export function sortsByBytes(name: string): boolean {
 /** Documents of one kind, by name and in the order of their names. */
 export class SortedDocuments {
   readonly #byName = new Map<string, Stored>();
-  /** Ascending. */
-  readonly #names: string[] = [];
+  readonly #names = new SortedNames();
   #isOrdered = true;
 
   /** Whether the order is that of the database. */
@@ -28,43 +28,29 @@ export class SortedDocuments {
     const { name } = document;
     if (!this.#byName.has(name)) {
       if (!sortsByBytes(name)) this.#isOrdered = false;
-      this.#names.splice(this.#position(name), 0, name);
+      this.#names.add(name);
     }
     this.#byName.set(name, document);
   }
 
   delete(name: string): void {
-    if (this.#byName.delete(name)) this.#names.splice(this.#position(name), 1);
+    if (this.#byName.delete(name)) this.#names.delete(name);
   }
 
   /** Those that begin with the prefix, after a name, at most so many. */
   list({ prefix, after, limit }: { prefix: string; after: string; limit: number }): Stored[] {
     const found: Stored[] = [];
-    let position = this.#position(after > prefix ? after : prefix);
-    if (this.#names[position] === after) position += 1;
-    for (; found.length < limit; position += 1) {
-      const name = this.#names[position];
-      const document = name?.startsWith(prefix) ? this.#byName.get(name) : undefined;
-      if (document === undefined) break;
-      found.push(document);
+    if (limit <= 0) return found;
+    for (const name of this.#names.from(after > prefix ? after : prefix)) {
+      if (name === after) continue;
+      const document = name.startsWith(prefix) ? this.#byName.get(name) : undefined;
+      if (document === undefined || found.push(document) === limit) break;
     }
     return found;
   }
 
   /** How many begin with the prefix; where all names are ordered. */
   count(prefix: string): number {
-    return this.#position(`${prefix}\x7f`) - this.#position(prefix);
-  }
-
-  /** Where a name is, or would be. */
-  #position(name: string): number {
-    let low = 0;
-    let high = this.#names.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#names[middle] ?? '') < name) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return this.#names.countBetween(prefix, `${prefix}\x7f`);
   }
 }
