@@ -131,15 +131,22 @@ export class SqlTransaction extends SqlReading implements Transaction {
     const rows = documents.map(({ name, body }) => ({ kind, name, body }));
     const made = await writeDocuments(this.#db, { documents: rows, links: documents.flatMap(linksOf), claims });
     // The row lock on the store keeps others out, so what is free now stays free until the commit.
-    if (made.size < claims.length) await this.#complain(claims, made);
+    if (made < claims.length) await this.#complain(claims);
     for (const { name, body } of documents) this.#change(kind, name, body);
   }
 
-  async #complain(claims: readonly Claim[], made: ReadonlySet<string>): Promise<never> {
-    const refused = claims.flatMap(({ claim }) => (made.has(claim) ? [] : [claim])).slice(0, maxAsked);
-    const query = this.#db.selectFrom('claim').selectAll().where('claim', 'in', refused).orderBy('claim');
-    const { claim, kind, name } = await query.executeTakeFirstOrThrow();
-    throw new ClaimTaken(claim, { kind, name });
+  /** Names the holder of the first claim that is another's. */
+  async #complain(claims: readonly Claim[]): Promise<never> {
+    for (const chunk of chunks(claims)) {
+      const texts = chunk.map(({ claim }) => claim);
+      const held = await this.#db.selectFrom('claim').selectAll().where('claim', 'in', texts).execute();
+      const holders = new Map(held.map((each) => [each.claim, each]));
+      for (const { claim, kind, name } of chunk) {
+        const holder = holders.get(claim);
+        if (holder && (holder.kind !== kind || holder.name !== name)) throw new ClaimTaken(claim, holder);
+      }
+    }
+    throw new Error('a claim was refused that nobody has');
   }
 
   #note(kind: string, name: string, stored: Stored | undefined): void {
@@ -157,9 +164,6 @@ export class SqlTransaction extends SqlReading implements Transaction {
     return touched;
   }
 }
-
-/** Claims of which one holder is named. */
-const maxAsked = 500;
 
 interface Claim {
   readonly claim: string;

@@ -1,5 +1,5 @@
 import { type InsertQueryBuilder, type InsertResult, PostgresAdapter } from 'kysely';
-import { runCompiled } from './run-compiled.js';
+import { runCompiled, runCounted } from './run-compiled.js';
 import { chunks } from './sql-reading.js';
 import type { Sql, Tables } from './tables.js';
 
@@ -11,38 +11,35 @@ export interface Writing {
 }
 
 /**
- * Writes documents, links and claims; returns the claims that nobody had. PostgreSQL takes all in one statement, which is
- * one way to the server and back instead of three; SQLite knows no such statement and is not far away.
+ * Writes documents, links and claims; returns how many of the claims nobody had. PostgreSQL takes all in one statement, which
+ * is one way to the server and back instead of three; SQLite knows no such statement and is not far away.
  */
-export async function writeDocuments(db: Sql, writing: Writing): Promise<Set<string>> {
+export async function writeDocuments(db: Sql, writing: Writing): Promise<number> {
   const { documents, links, claims } = writing;
   const [linkChunks, claimChunks] = [chunks(links), chunks(claims)];
   if (db.getExecutor().adapter instanceof PostgresAdapter && claimChunks.length === 1 && linkChunks.length <= 1) {
-    return new Set(await writeAtOnce(db, writing));
+    return writeAtOnce(db, writing);
   }
   await runCompiled(db, `put ${documents.length}`, valuesOfDocuments(documents), () => insertDocuments(db, documents));
   for (const chunk of linkChunks) {
     await runCompiled(db, `link ${chunk.length}`, valuesOfLinks(chunk), () => db.insertInto('link').values(chunk));
   }
-  const made = new Set<string>();
+  let made = 0;
   for (const chunk of claimChunks) {
-    const build = () => insertClaims(db, chunk).returning('claim');
-    for (const { claim } of await runCompiled(db, `claim ${chunk.length}`, valuesOfClaims(chunk), build))
-      made.add(claim);
+    made += await runCounted(db, `claim ${chunk.length}`, valuesOfClaims(chunk), () => insertClaims(db, chunk));
   }
   return made;
 }
 
-async function writeAtOnce(db: Sql, { documents, links, claims }: Writing): Promise<string[]> {
+function writeAtOnce(db: Sql, { documents, links, claims }: Writing): Promise<number> {
   const shape = `put ${documents.length} link ${links.length} claim ${claims.length}`;
   const values = [...valuesOfDocuments(documents), ...valuesOfLinks(links), ...valuesOfClaims(claims)];
-  const rows = await runCompiled(db, shape, values, () => {
+  return runCounted(db, shape, values, () => {
     const withDocuments = db.with('put', (each) => insertDocuments(each, documents));
-    if (links.length === 0) return insertClaims(withDocuments, claims).returning('claim');
+    if (links.length === 0) return insertClaims(withDocuments, claims);
     const withLinks = withDocuments.with('linked', (each) => each.insertInto('link').values([...links]));
-    return insertClaims(withLinks, claims).returning('claim');
+    return insertClaims(withLinks, claims);
   });
-  return rows.map(({ claim }) => claim);
 }
 
 type Inserting = { insertInto: Sql['insertInto'] };
