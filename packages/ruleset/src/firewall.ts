@@ -98,7 +98,7 @@ export class FirewallRenderer {
   }
 
   /** `closed` names NICs that get a deny-all stand-in. */
-  render(state: HostState, closed: ReadonlySet<string> = new Set(), revoked: RevokedFlows = new Map()): Firewall {
+  render(state: HostState, closed: ReadonlySet<string> = new Set(), revoked: RevokedFlows = []): Firewall {
     const structure = this.#structureOf(state.nics, closed);
     return {
       4: this.#renderFamily({ state, revoked }, structure[4], 4),

@@ -6,7 +6,7 @@ export * from './frame-filter.js';
 export type { RuleIds } from './group-chain.js';
 export * from './kernel-address.js';
 export * from './names.js';
-export type { RevokedFlows } from './revoked-chains.js';
+export type { RevokedAtEnd, RevokedFlows } from './revoked-chains.js';
 export * from './rule-counters.js';
 export * from './saved-text.js';
 export { zoneDomains } from './zones.js';

@@ -15,6 +15,8 @@ export const chains = {
   allow: 'PC-ALLOW',
   zone: 'PC-ZONE',
   revoked: 'PC-REVOKED',
+  revokedFrom: 'PC-REV-FROM',
+  revokedTo: 'PC-REV-TO',
   frame: 'PC-FRAME',
 } as const;
 
@@ -63,14 +65,14 @@ export function addressGroupSetName(addressGroup: string, family: Family): strin
   return `pc-${family}n-${shortHash(addressGroup)}`;
 }
 
-/** Stops the revoked flows of one routing domain. */
-export function revokedChain(routingDomain: string): string {
-  return dispatchChain(chains.revoked, routingDomain);
+/** Stops what one NIC has taken back: of packets from it, or of those to it. */
+export function revokedChain(side: 'from' | 'to', nic: string): string {
+  return `PC-R${side === 'from' ? 'F' : 'T'}-${shortHash(nic)}`;
 }
 
-/** Name of the set of the revoked flows of one routing domain without its slot. */
-export function revokedSetName(routingDomain: string, family: Family): string {
-  return `pc-${family}r-${shortHash(routingDomain)}`;
+/** Name of the set of the flows, into a NIC or out of it, that the NIC has taken back, without its slot. */
+export function revokedSetName(direction: Direction, nic: string, family: Family): string {
+  return `pc-${family}r-${shortHash(`${direction} ${nic}`)}`;
 }
 
 export type SetType = 'hash:ip' | 'hash:net' | 'hash:ip,port,ip';

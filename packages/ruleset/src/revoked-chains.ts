@@ -1,11 +1,21 @@
-import { bridgeDomains, type FlowKey, type HostNic, zoneOfNobody } from '@portcullis/compile';
-import type { Family } from '@portcullis/model';
+import type { FlowKey, HostNic } from '@portcullis/compile';
+import type { Direction, Family } from '@portcullis/model';
 import type { Chain } from './chain.js';
+import { renderDispatch } from './dispatch.js';
 import { flowElements } from './flow-element.js';
 import { chains, revokedChain, revokedSetName } from './names.js';
 
-/** Flows that are stopped although they are established, by the routing domain of the conntrack zone that tracks them. */
-export type RevokedFlows = ReadonlyMap<string, ReadonlyMap<string, FlowKey>>;
+/** Flows that are stopped although they are established, at one end: by the NIC that has taken its permission back. */
+export interface RevokedAtEnd {
+  readonly nic: string;
+  /** What the NIC is to the flow: `egress` where it sent the first packet. */
+  readonly direction: Direction;
+  /** By element of a set. */
+  readonly flows: ReadonlyMap<string, FlowKey>;
+}
+
+/** Each end once. */
+export type RevokedFlows = readonly RevokedAtEnd[];
 
 export interface RevokedParts {
   readonly chains: readonly Chain[];
@@ -15,37 +25,51 @@ export interface RevokedParts {
 /** What packets of an established connection go through first. */
 export const revokedInForward = `-m conntrack --ctstate ESTABLISHED -j ${chains.revoked}`;
 /** What answers the host itself was never judged: only what a VM began is. */
-export const revokedInInput = `-m conntrack --ctstate ESTABLISHED --ctdir ORIGINAL -j ${chains.revoked}`;
+export const revokedInInput = `-m conntrack --ctstate ESTABLISHED --ctdir ORIGINAL -j ${chains.revokedFrom}`;
+
+const sides = ['from', 'to'] as const;
+/** A packet as a set of flows knows it, by whether it goes the way of the first one. */
+const lookups = { original: ['ORIGINAL', 'src,dst,dst'], reply: ['REPLY', 'dst,src,src'] } as const;
+/** What goes from a NIC, or to it, belongs to a flow out of it or into it. */
+const waysOf = {
+  from: { egress: 'original', ingress: 'reply' },
+  to: { ingress: 'original', egress: 'reply' },
+} as const;
 
 /**
- * The chains that stop revoked flows of one family; none where there is none. Routing domains may have the same
- * addresses: each has a set of its own, which only packets that came in through its bridges are looked up in.
+ * The chains that stop revoked flows of one family; none where there is none. Each end has a set of its own, in which only
+ * packets from and to the NIC's bridge port are looked up: others may have the same address, and other permissions.
  */
 export function renderRevoked(
   revoked: RevokedFlows,
   nics: ReadonlyMap<string, HostNic>,
   family: Family,
 ): RevokedParts | undefined {
-  if (revoked.size === 0) return undefined;
   const sets = new Map<string, ReadonlySet<string>>();
-  const stopping: Chain[] = [];
-  for (const [zone, flows] of revoked) {
+  const rules = { from: new Map<HostNic, string[]>(), to: new Map<HostNic, string[]>() };
+  for (const { nic: id, direction, flows } of revoked) {
+    const nic = nics.get(id);
     const own = [...flows.values()].filter(({ source }) => source.includes(':') === (family === 6));
-    if (own.length === 0) continue;
-    const set = revokedSetName(zone, family);
+    if (nic === undefined || own.length === 0) continue;
+    const set = revokedSetName(direction, id, family);
     sets.set(set, new Set(own.flatMap(flowElements)));
-    const rules = [
-      `-m conntrack --ctdir ORIGINAL -m set --match-set ${set} src,dst,dst -j DROP`,
-      `-m conntrack --ctdir REPLY -m set --match-set ${set} dst,src,src -j DROP`,
-    ];
-    stopping.push({ table: 'filter', name: revokedChain(zone), rules });
+    for (const side of sides) {
+      const [way, parts] = lookups[waysOf[side][direction]];
+      const rule = `-m conntrack --ctdir ${way} -m set --match-set ${set} ${parts} -j DROP`;
+      rules[side].set(nic, [...(rules[side].get(nic) ?? []), rule].toSorted());
+    }
   }
-  if (stopping.length === 0) return undefined;
-  const isStopping = (zone: string) => sets.has(revokedSetName(zone, family));
-  const byBridge = [...bridgeDomains(nics.values())].toSorted().flatMap(([bridge, zone]) => {
-    if (isStopping(zone)) return [`-i ${bridge} -g ${revokedChain(zone)}`];
-    return isStopping(zoneOfNobody) ? [`-i ${bridge} -j RETURN`] : [];
+  if (sets.size === 0) return undefined;
+  const roots = { from: chains.revokedFrom, to: chains.revokedTo };
+  const all = sides.flatMap((side): Chain[] => {
+    const targets = [...rules[side].keys()].map(({ id, interfaceName, addresses }) => {
+      return { interfaceName, addresses, chain: revokedChain(side, id) };
+    });
+    const stopping = [...rules[side]].map(([{ id }, own]): Chain => {
+      return { table: 'filter', name: revokedChain(side, id), rules: own };
+    });
+    return [...stopping, ...renderDispatch(roots[side], side, { targets, family })];
   });
-  const rest = isStopping(zoneOfNobody) ? [`-g ${revokedChain(zoneOfNobody)}`] : [];
-  return { chains: [...stopping, { table: 'filter', name: chains.revoked, rules: [...byBridge, ...rest] }], sets };
+  const both = sides.map((side) => `-j ${roots[side]}`);
+  return { chains: [{ table: 'filter', name: chains.revoked, rules: both }, ...all], sets };
 }

@@ -93,7 +93,8 @@ describe('a boot', () => {
   it('leaves the flows stopped that are', async () => {
     await keep(guarded);
     const flow = { source: '10.0.0.9', destination: '10.0.0.1', protocol: 6, port: 80 };
-    const revoked = new Map([['', new Map([[flowElements(flow)[0] ?? '', flow]])]]);
+    const flows = new Map([[flowElements(flow)[0] ?? '', flow]]);
+    const revoked = [{ nic: 'n1', direction: 'ingress' as const, flows }];
     const firewall = new FirewallRenderer().render(guarded, new Set(), revoked);
     for (const step of planChange(nothingApplied, firewall).steps) await kernel.run(step);
     kernel.steps.length = 0;

@@ -12,7 +12,7 @@ import { backends } from './kernel/kernel-tools.js';
 const poll = { interval: 2, timeout: 8000 };
 const host = 'hosts/h1';
 
-/** a1, a2 and a3 on one network; b1 and b2 on another one, with the addresses of a1 and a2. */
+/** a1, a2 and a3, which may take over the addresses of a2, on one network; b1 and b2 on another one, with those of a1 and a2. */
 const vms = ['a1', 'a2', 'a3', 'b1', 'b2'].map((id, i) => {
   const [network, n] = [id.startsWith('a') ? 'net-a' : 'net-b', id.slice(1)];
   const addresses = [`10.0.0.${n}/24`, `2001:db8::${n}/64`];
@@ -58,7 +58,15 @@ function stateOf(groups: Groups) {
   );
   const nics = vms.map(({ id, network, mac, addresses }) => {
     const own = { addresses: addresses.map((text) => text.split('/')[0] ?? ''), antiSpoofing: true };
-    return { id, network, mac, ...own, egressDefault: 'auto' } as const;
+    const takenOver = id === 'a3' ? [address[4](2), address[6](2)] : [];
+    return {
+      id,
+      network,
+      mac,
+      ...own,
+      allowedPairs: takenOver.map((cidr) => ({ cidr, mac })),
+      egressDefault: 'auto',
+    } as const;
   });
   const bindings = vms.map(({ id, network, interfaceName }) => {
     const bridge = network === 'net-a' ? 'br0' : 'br1';
@@ -279,6 +287,19 @@ describe.skipIf(!isRoot).each(backends)('what is revoked with iptables-%s', (bac
     await talkBoth('b1', 'b2', flows.b, 5);
     await expectStopped('a1', 'a2', flows.a, await change({ ...split, servers: { ...closed.servers, nics: ['a2'] } }));
     await expectGoingOn('b1', 'b2', flows.b);
+  });
+
+  it('leaves a flow alone to whoever has the address, when another NIC that may use it takes its permission back', async () => {
+    const rules = [ingress('tcp', 7000, 'any'), ingress('udp', 7000, 'any')];
+    const both = { ...served, standIns: { nics: ['a3'], rules } };
+    await start(both);
+    const flows = await openFlows('a1', 'a2', 7000);
+    await talkBoth('a1', 'a2', flows, 5);
+    await change({ ...both, standIns: { nics: ['a3'], rules: [] } });
+    expect(await kernel.run('ipset', 'save')).toMatch(/^add pc-4r-\S+ 10\.0\.0\.1,tcp:7000,10\.0\.0\.2$/m);
+    await sleep(100);
+    await expectGoingOn('a1', 'a2', flows);
+    await expectStopped('a1', 'a2', flows, await change({ ...closed, standIns: { nics: ['a3'], rules: [] } }));
   });
 
   it('goes on where the group keeps established flows, while new ones are denied', async () => {

@@ -4,22 +4,18 @@ import type { FlowEnd } from './flow-ends.js';
 import { isAllowedAt, permissionsAt, withoutRule } from './permission.js';
 
 /**
- * What becomes of a flow that goes on:
+ * What becomes of a flow that goes on, at one of its ends:
  *
  * - `allowed`: it still is.
- * - `revoked`: an end that allowed it denies it now.
- * - `left`: it is denied, but no end took back what it had given, or only groups that keep established flows did.
+ * - `revoked`: the end that allowed it denies it now.
+ * - `left`: it is denied, but was so before, or only groups that keep established flows took back what they had given.
  */
 export type FlowFate = 'allowed' | 'revoked' | 'left';
 
-/**
- * `before` are the states that may have allowed the flow, oldest first; where none is known, it counts as allowed before.
- * Each end is judged for itself: a flow that one end has kept is revoked when the other end takes its permission back.
- */
-export function flowFate(before: readonly HostState[], now: HostState, ends: readonly FlowEnd[], flow: Flow): FlowFate {
-  const denying = ends.filter(({ nic, direction }) => !isAllowedAt(now, nic, direction, flow));
-  if (denying.length === 0) return 'allowed';
-  return denying.some((end) => isTakenBack(before, now, end, flow)) ? 'revoked' : 'left';
+/** `before` are the states that may have allowed the flow; where none is known, it counts as allowed before. */
+export function flowFate(before: readonly HostState[], now: HostState, end: FlowEnd, flow: Flow): FlowFate {
+  if (isAllowedAt(now, end.nic, end.direction, flow)) return 'allowed';
+  return isTakenBack(before, now, end, flow) ? 'revoked' : 'left';
 }
 
 /**

@@ -146,7 +146,7 @@ export class Enforcement {
    * Puts a state in force, as far as the kernel takes it, and stops the flows that `revoked` names, which is told what the
    * kernel holds.
    */
-  async enforce(desired: Desired, revoked: RevokedIn = () => new Map()): Promise<Enforced> {
+  async enforce(desired: Desired, revoked: RevokedIn = () => []): Promise<Enforced> {
     const time = { plan: 0, apply: 0 };
     if (this.#framesFailure !== undefined && this.#framesFailure.retryAt <= this.#now()) {
       this.#framesFailure = undefined;

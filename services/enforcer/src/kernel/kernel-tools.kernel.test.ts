@@ -90,6 +90,7 @@ describe.skipIf(!isRoot).each(drivers)('$kind on iptables-$backend', ({ backend,
 
   it('finds revoked flows of every protocol printed as they were rendered', async () => {
     const [state] = randomStates(1, 5) as [HostState];
+    const [nic = ''] = state.nics.keys();
     const ends = [
       { source: '10.0.0.1', destination: '10.0.0.2', icmp: 1, messages: [8, 13, 15, 17] },
       { source: '2001:db8::1', destination: '::ffff:102:304', icmp: 58, messages: [128, 139] },
@@ -102,7 +103,8 @@ describe.skipIf(!isRoot).each(drivers)('$kind on iptables-$backend', ({ backend,
       ),
       ...[6, 17, 132, 136].map((protocol) => ({ source, destination, protocol, port: 80 })),
     ]);
-    const revoked = new Map([['', new Map(flows.map((flow) => [flowElements(flow)[0] ?? '', flow]))]]);
+    const elements = new Map(flows.map((flow) => [flowElements(flow)[0] ?? '', flow]));
+    const revoked = (['ingress', 'egress'] as const).map((direction) => ({ nic, direction, flows: elements }));
     const planned = async () =>
       planChange(readApplied(await tools.read()), renderer.render(state, new Set(), revoked), { keepStrays: true });
     for (const step of (await planned()).steps) await tools.run(step);

@@ -36,10 +36,11 @@ function line(port: number, { protocol = 'tcp', source = '10.0.0.9', sport = 400
   return `${protocol}  ${number} 99 src=${source} dst=10.0.0.1 sport=${sport} dport=${port} src=10.0.0.1 dst=${source} sport=${port} dport=${sport} use=1`;
 }
 
-/** What is stopped, of IPv4 and zone 0. */
-const stopped = (revoker: Revoker, state: HostState) => [
-  ...(revoker.standing(state, nothingApplied).get('')?.keys() ?? []),
-];
+/** What is stopped on the way into a NIC. */
+const stopped = (revoker: Revoker, state: HostState, at = 'n1') =>
+  revoker
+    .standing(state, nothingApplied)
+    .flatMap(({ nic: id, direction, flows }) => (id === at && direction === 'ingress' ? [...flows.keys()] : []));
 
 describe('the revoker', () => {
   const [both, one, none] = [stateOf([rule(80), rule(81)]), stateOf([rule(80)]), stateOf([])];
@@ -93,6 +94,42 @@ describe('the revoker', () => {
     revoker.settle(one);
     await revoker.revoke(none);
     expect(stopped(revoker, { ...none, nics: new Map() })).toEqual([]);
+  });
+
+  it('stops a flow where its permission was taken back, not at other NICs that may have its address', async () => {
+    const other: HostNic = { ...nic, id: 'n2', addresses: ['10.0.0.2'], groups: ['h'] };
+    const pair = { cidr: '10.0.0.1/32', mac: nic.mac };
+    const withRules = (own: readonly Rule[], others: readonly Rule[]): HostState => ({
+      ...both,
+      nics: new Map([nic, { ...other, allowedPairs: [pair] }].map((each) => [each.id, each])),
+      groups: new Map(
+        [
+          { id: 'g', rules: own },
+          { id: 'h', rules: others },
+        ].map((group) => [group.id, group]),
+      ),
+    });
+    const [before, after] = [withRules([rule(80)], [rule(80)]), withRules([rule(80)], [])];
+    const kernel = kernelWith(line(80));
+    const revoker = revokerOf(kernel, [before]);
+    await revoker.revoke(after);
+    expect([stopped(revoker, after), stopped(revoker, after, 'n2')]).toEqual([[], ['10.0.0.9,tcp:80,10.0.0.1']]);
+    await revoker.forget(after);
+    expect(stopped(revoker, after, 'n2')).toHaveLength(1);
+    kernel.flows = [];
+    await revoker.forget(after);
+    expect(revoker.hasRevoked).toBe(false);
+  });
+
+  it('lets nothing go because its NIC has given up the address', async () => {
+    const kernel = kernelWith(line(80));
+    const revoker = revokerOf(kernel, [both]);
+    await revoker.revoke(none);
+    const moved = stateOf([], {}, { addresses: ['10.0.0.2'] });
+    expect(stopped(revoker, moved)).toHaveLength(1);
+    await revoker.forget(moved);
+    expect(stopped(revoker, moved)).toHaveLength(1);
+    expect(stopped(revoker, stateOf([], {}, { addresses: ['10.0.0.2'], guarded: false, groups: [] }))).toEqual([]);
   });
 
   it('takes over what a process before it has stopped', async () => {

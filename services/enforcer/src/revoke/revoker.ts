@@ -1,16 +1,16 @@
-import {
-  bridgeDomains,
-  FlowEnds,
-  type FlowKey,
-  flowFate,
-  type HostState,
-  mayRevoke,
-  zoneOfNobody,
-} from '@portcullis/compile';
+import { FlowEnds, type FlowFate, type FlowKey, flowFate, type HostState, mayRevoke } from '@portcullis/compile';
 import type { Applied } from '@portcullis/plan';
-import { flowElements, parseFlowElement, type RevokedFlows, revokedSetName, zoneDomains } from '@portcullis/ruleset';
+import {
+  flowElements,
+  parseFlowElement,
+  type RevokedAtEnd,
+  type RevokedFlows,
+  revokedSetName,
+  zoneDomains,
+} from '@portcullis/ruleset';
 import { emptyState } from '../desired/desired.js';
 import type { KernelTools } from '../kernel/kernel-tools.js';
+import { FlowsByEnd } from './flows-by-end.js';
 import { parseTrackedFlow, type TrackedFlow } from './tracked-flow.js';
 
 export interface RevokerOptions {
@@ -54,7 +54,7 @@ export class Revoker {
   }
 
   get hasRevoked(): boolean {
-    return this.#revoked !== undefined && this.#revoked.size > 0;
+    return this.#revoked !== undefined && this.#revoked.length > 0;
   }
 
   /** Whether the last look has found flows to stop that are not stopped yet. */
@@ -86,60 +86,59 @@ export class Revoker {
 
   /** The flows that are stopped and that a state still denies. `applied` is what the kernel held when it was first read. */
   standing(state: HostState, applied: Applied): RevokedFlows {
-    const revoked = this.#revoked ?? heldIn(applied, state);
-    this.#revoked = revoked;
-    // As a rule nothing is stopped, and then no change is to pay for an index of all NICs.
-    if (revoked.size === 0) return revoked;
-    const ends = new FlowEnds(state.nics);
-    this.#revoked = filtered(revoked, (zone, key) => {
-      return flowFate([], state, ends.of(zone, key), { ...key, sourcePort: 0 }) !== 'allowed';
+    this.#revoked = filtered(this.#revoked ?? heldIn(applied, state), ({ nic: id, direction }, key) => {
+      const nic = state.nics.get(id);
+      return nic !== undefined && flowFate([], state, { nic, direction }, { ...key, sourcePort: 0 }) !== 'allowed';
     });
     return this.#revoked;
   }
 
   /** Looks at all tracked flows, and stops those that were allowed before and are not in this state. */
   async revoke(state: HostState): Promise<void> {
-    const found = new Map<string, Map<string, FlowKey>>();
-    const fates = new Map<string, ReturnType<typeof flowFate>>();
+    const found = new FlowsByEnd();
+    const fates = new Map<string, FlowFate>();
     const ends = new FlowEnds(state.nics);
     await this.#readFlows(state, (zone, flow) => {
-      const own = ends.of(zone, flow);
-      if (own.length === 0) return;
       const { source, destination, protocol, port } = flow;
-      const key = `${zone} ${source} ${protocol} ${port} ${destination}`;
-      const known = fates.get(key);
-      // Traffic that is essential by its source port is not to be hurt by what else goes to the same port.
-      if (known === 'allowed' || (known !== undefined && !isOfDhcp(flow))) return;
-      const fate = flowFate(this.#before, state, own, flow);
-      fates.set(key, fate);
-      const [element = ''] = flowElements(flow);
-      if (fate === 'revoked') inner(found, zone).set(element, { source, destination, protocol, port });
-      else if (known === 'revoked' && fate === 'allowed') inner(found, zone).delete(element);
+      for (const end of ends.of(zone, flow)) {
+        const key = `${end.direction} ${end.nic.id} ${source} ${protocol} ${port} ${destination}`;
+        const known = fates.get(key);
+        // Traffic that is essential by its source port is not to be hurt by what else goes to the same port.
+        if (known === 'allowed' || (known !== undefined && !isOfDhcp(flow))) continue;
+        const fate = flowFate(this.#before, state, end, flow);
+        fates.set(key, fate);
+        const [element = ''] = flowElements(flow);
+        const own = found.at(end.direction, end.nic.id);
+        if (fate === 'revoked') own.set(element, { source, destination, protocol, port });
+        else if (known === 'revoked' && fate === 'allowed') own.delete(element);
+      }
     });
     this.#leftOut = 0;
-    const revoked = new Map([...(this.#revoked ?? [])].map(([zone, flows]) => [zone, new Map(flows)]));
-    const known = countOf(revoked);
+    const revoked = new FlowsByEnd(this.#revoked);
+    const known = revoked.count;
     let count = known;
-    for (const [zone, flows] of found) {
+    for (const { direction, nic, flows } of found.all) {
+      const own = revoked.at(direction, nic);
       for (const [element, key] of flows) {
-        if (revoked.get(zone)?.has(element)) continue;
+        if (own.has(element)) continue;
         count += 1;
-        if (count <= this.#maxRevoked) inner(revoked, zone).set(element, key);
+        if (count <= this.#maxRevoked) own.set(element, key);
         else this.#leftOut += 1;
       }
     }
     this.#hasNew = count > known;
-    this.#revoked = revoked;
+    this.#revoked = revoked.all;
   }
 
   /** Forgets flows that nobody tracks any more. */
   async forget(state: HostState): Promise<void> {
+    const stopped = new Set((this.#revoked ?? []).flatMap(({ flows }) => [...flows.keys()]));
     const tracked = new Set<string>();
-    await this.#readFlows(state, (zone, flow) => {
+    await this.#readFlows(state, (_, flow) => {
       const [element = ''] = flowElements(flow);
-      if (this.#revoked?.get(zone)?.has(element)) tracked.add(`${zone} ${element}`);
+      if (stopped.has(element)) tracked.add(element);
     });
-    this.#revoked = filtered(this.#revoked ?? new Map(), (zone, _, element) => tracked.has(`${zone} ${element}`));
+    this.#revoked = filtered(this.#revoked ?? [], (_end, _key, element) => tracked.has(element));
   }
 
   async #readFlows(state: HostState, take: (zone: string, flow: TrackedFlow) => void): Promise<void> {
@@ -154,33 +153,28 @@ export class Revoker {
 
 /** What a process before this one has stopped. */
 function heldIn(applied: Applied, { nics }: HostState): RevokedFlows {
-  const held = new Map<string, Map<string, FlowKey>>();
-  for (const zone of new Set([zoneOfNobody, ...bridgeDomains(nics.values()).values()])) {
-    for (const family of [4, 6] as const) {
-      for (const element of applied[family].sets.get(revokedSetName(zone, family))?.members ?? []) {
-        const key = parseFlowElement(element);
-        if (key !== undefined) inner(held, zone).set(element, key);
+  const held = new FlowsByEnd();
+  for (const nic of nics.keys()) {
+    for (const direction of ['ingress', 'egress'] as const) {
+      for (const family of [4, 6] as const) {
+        for (const element of applied[family].sets.get(revokedSetName(direction, nic, family))?.members ?? []) {
+          const key = parseFlowElement(element);
+          if (key !== undefined) held.at(direction, nic).set(element, key);
+        }
       }
     }
   }
-  return held;
+  return held.all;
 }
 
-function filtered(revoked: RevokedFlows, keep: (zone: string, key: FlowKey, element: string) => boolean): RevokedFlows {
-  const kept = [...revoked].map(
-    ([zone, flows]) => [zone, new Map([...flows].filter(([element, key]) => keep(zone, key, element)))] as const,
-  );
-  return new Map(kept.filter(([, flows]) => flows.size > 0));
-}
-
-function inner(map: Map<string, Map<string, FlowKey>>, zone: string): Map<string, FlowKey> {
-  const found = map.get(zone) ?? new Map<string, FlowKey>();
-  map.set(zone, found);
-  return found;
-}
-
-function countOf(revoked: RevokedFlows): number {
-  return [...revoked.values()].reduce((sum, flows) => sum + flows.size, 0);
+function filtered(
+  revoked: RevokedFlows,
+  keep: (end: RevokedAtEnd, key: FlowKey, element: string) => boolean,
+): RevokedFlows {
+  const kept = revoked.map((end) => {
+    return { ...end, flows: new Map([...end.flows].filter(([element, key]) => keep(end, key, element))) };
+  });
+  return kept.filter(({ flows }) => flows.size > 0);
 }
 
 function isOfDhcp({ protocol, port }: FlowKey): boolean {
