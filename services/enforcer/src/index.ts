@@ -82,8 +82,8 @@ export async function openEnforcer(options: EnforcerOptions): Promise<RunningEnf
     client,
     host,
     heartbeatMs,
-    describe: async () => {
-      conditions.set('BRIDGE_NETFILTER_OFF', await bridgeNetfilterProblem());
+    describe: () => {
+      conditions.set('BRIDGE_NETFILTER_OFF', bridgeNetfilterProblem());
       return {
         conditions: conditions.encode(),
         backend: tools.backend,

@@ -17,8 +17,8 @@ describe('the bridge filter', () => {
       writeFile(path.join(folder, 'bridge-nf-call-ip6tables'), ip6tables),
     ]);
 
-  it('is missing where the module is not loaded, and that tells which', async () => {
-    expect(await bridgeNetfilterProblem(path.join(folder, 'bridge'))).toMatch(/load the module br_netfilter/);
+  it('is missing where the module is not loaded, and that tells which', () => {
+    expect(bridgeNetfilterProblem(path.join(folder, 'bridge'))).toMatch(/load the module br_netfilter/);
   });
 
   it.each([
@@ -27,11 +27,11 @@ describe('the bridge filter', () => {
     ['0\n', '0\n', /^bridge-nf-call-iptables and bridge-nf-call-ip6tables are 0: set to 1/],
   ])('is off with %j and %j, and that tells what to switch on', async (iptables, ip6tables, told) => {
     await write(iptables, ip6tables);
-    expect(await bridgeNetfilterProblem(folder)).toMatch(told);
+    expect(bridgeNetfilterProblem(folder)).toMatch(told);
   });
 
   it('is on with both', async () => {
     await write('1\n', '1\n');
-    expect(await bridgeNetfilterProblem(folder)).toBeUndefined();
+    expect(bridgeNetfilterProblem(folder)).toBeUndefined();
   });
 });

@@ -17,7 +17,7 @@ export interface ReporterOptions {
   readonly host: string;
   readonly heartbeatMs: number;
   /** What the host says of itself, asked before each call. */
-  readonly describe: () => Promise<Description>;
+  readonly describe: () => Description;
   /** The dispatcher has taken the description and the reports. */
   readonly onTaken: () => void;
   readonly onError: (error: unknown) => void;
@@ -68,8 +68,7 @@ export class Reporter {
   async #send(signal: AbortSignal): Promise<boolean> {
     const { client, host, describe, onTaken, onError } = this.#options;
     try {
-      const description = await describe();
-      await client.report({ host, reports: this.#queue.next(), ...description }, { signal, timeoutMs: 10_000 });
+      await client.report({ host, reports: this.#queue.next(), ...describe() }, { signal, timeoutMs: 10_000 });
       this.#queue.taken();
       onTaken();
       return true;
