@@ -3,14 +3,15 @@ import type { SavedKernel, Step } from '@portcullis/plan';
 import type { RuleCounter } from '@portcullis/ruleset';
 import { ChangeMonitor } from './change-monitor.js';
 import type { Launcher } from './exec.js';
+import { FlowSession } from './flow-session.js';
 import type { Backend, KernelTools, RunOptions, Writer } from './kernel-tools.js';
 import { idempotent, isUnknownSet, ProcessTools, restoreCommand } from './process-tools.js';
 import { ToolError } from './tool-error.js';
 import { ToolSession } from './tool-session.js';
 
 /**
- * Tools that are kept running: `ipset -`, whose `version` line answers a batch, and one restore per family, which echoes
- * the comment line after a COMMIT. Both see what others have changed since their last batch, and hold no lock between two.
+ * Tools that are kept running: `ipset -`, whose `version` line answers a batch, one restore per family, which echoes the
+ * comment line after a COMMIT, and what starts `conntrack`. They see what others have changed since their last batch, and hold no lock between two.
  * What needs exact errors, or reads, goes to a process of its own.
  */
 export class SessionTools implements KernelTools {
@@ -18,6 +19,7 @@ export class SessionTools implements KernelTools {
   readonly #exact: ProcessTools;
   readonly #ipset: ToolSession;
   readonly #restore: Readonly<Record<4 | 6, ToolSession>>;
+  readonly #flows: FlowSession;
   readonly #monitor: ChangeMonitor | undefined;
   #batchCount = 0;
 
@@ -33,6 +35,7 @@ export class SessionTools implements KernelTools {
     const restore = (family: 4 | 6) =>
       new ToolSession({ launcher, argv: [...restoreCommand(backend, family), '--verbose'] });
     this.#restore = { 4: restore(4), 6: restore(6) };
+    this.#flows = new FlowSession(launcher);
     // The legacy back end has no events.
     if (backend === 'nft') this.#monitor = new ChangeMonitor({ launcher, onProblem: onMonitorProblem });
   }
@@ -76,12 +79,12 @@ export class SessionTools implements KernelTools {
   }
 
   readFlows(onLine: (line: string) => void): Promise<void> {
-    return this.#exact.readFlows(onLine);
+    return this.#flows.read(onLine);
   }
 
   async close(): Promise<void> {
     await this.#monitor?.close();
-    await Promise.all([this.#ipset, this.#restore[4], this.#restore[6]].map((session) => session.close()));
+    await Promise.all([this.#ipset, this.#restore[4], this.#restore[6], this.#flows].map((session) => session.close()));
   }
 
   #sendSets(lines: readonly string[]): Promise<string> {

@@ -6,6 +6,8 @@ export interface SessionOptions {
   readonly launcher: Launcher;
   /** A program that answers, line by line, on its standard output. */
   readonly argv: readonly string[];
+  /** It writes what it has to say at the end of a task by itself. Default: it is made to write each line at once. */
+  readonly answersAtEnd?: boolean;
   /** Longest wait for an answer. Default: 60 000 ms. */
   readonly timeoutMs?: number;
 }
@@ -34,7 +36,10 @@ export class ToolSession {
     this.#options = options;
   }
 
-  /** Sends text, waits for the line that answers it, and returns what the tool complained about meanwhile. */
+  /**
+   * Sends text, waits for the line that answers it, and returns what the tool complained about meanwhile. `isAnswer` is shown
+   * each line up to that one.
+   */
   async send(text: string, isAnswer: (line: string) => boolean): Promise<string> {
     if (this.#exchange !== undefined) throw new Error('a tool was given two texts at once');
     this.#child ??= this.#start();
@@ -67,9 +72,9 @@ export class ToolSession {
   }
 
   #start(): RunningTool {
-    const { launcher, argv } = this.#options;
+    const { launcher, argv, answersAtEnd = false } = this.#options;
     // Without a terminal the C library would keep the answers back until a buffer is full.
-    const child = launcher.start(['stdbuf', '-oL', ...argv]);
+    const child = launcher.start(answersAtEnd ? argv : ['stdbuf', '-oL', ...argv]);
     child.stderr.on('data', (chunk: Buffer) => {
       if (this.#complaints.length < 65_536) this.#complaints += chunk.toString();
     });
