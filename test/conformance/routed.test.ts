@@ -1,5 +1,5 @@
 import type { HostNic, HostState } from '@portcullis/compile';
-import { nothingApplied, planChange } from '@portcullis/plan';
+import { type Applied, nothingApplied, planChange } from '@portcullis/plan';
 import { FirewallRenderer } from '@portcullis/ruleset';
 import { createLab, type Lab, Prober } from '@portcullis/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ const group = 'projects/p/securityGroups/g';
 const sender: HostNic = {
   id: 'projects/p/nics/sender',
   interfaceName: 'vnic1.0',
+  bridge: 'br0',
   routingDomain: 'default',
   mac: '02:00:00:00:01:01',
   addresses: ['10.1.0.1'],
@@ -49,7 +50,8 @@ describe.skipIf(!isRoot).each(['nft', 'legacy'] as const)(
   (backend) => {
     let lab: Lab;
     let prober: Prober;
-    let gateway: string;
+    const gateways = { br0: '', br1: '' };
+    let applied: Applied = nothingApplied;
     beforeAll(async () => {
       const networks = [
         { id: 'left', cidrs: ['10.1.0.0/24'] },
@@ -59,7 +61,8 @@ describe.skipIf(!isRoot).each(['nft', 'legacy'] as const)(
       await run('ip', ['address', 'add', '10.1.0.254/24', 'dev', 'br0']);
       await run('ip', ['address', 'add', '10.2.0.254/24', 'dev', 'br1']);
       await run('sysctl', ['-q', '-w', 'net.ipv4.ip_forward=1', 'net.ipv4.conf.all.rp_filter=0']);
-      gateway = (await run('cat', ['/sys/class/net/br0/address'])).trim();
+      for (const bridge of ['br0', 'br1'] as const)
+        gateways[bridge] = (await run('cat', [`/sys/class/net/${bridge}/address`])).trim();
       // There is nothing on the other side by which to know when a packet should have come.
       prober = new Prober(lab, { settleMs: 200 });
     });
@@ -74,9 +77,20 @@ describe.skipIf(!isRoot).each(['nft', 'legacy'] as const)(
       return stdout;
     }
 
-    async function fateOf(dstPort: number, src = '10.1.0.1') {
-      const packet = { family: 4, protocol: 'udp', dstPort, src, dstMac: gateway } as const;
+    async function fateOf(dstPort: number, src = '10.1.0.1', srcPort = 4000) {
+      const packet = { family: 4, protocol: 'udp', srcPort, dstPort, src, dstMac: gateways.br0 } as const;
       return (await prober.probeOne({ from: 'sender', to: 'receiver', packet })).fate;
+    }
+
+    async function put(desired: HostState): Promise<void> {
+      const plan = planChange(applied, new FirewallRenderer().render(desired));
+      applied = plan.applied;
+      for (const step of plan.steps) {
+        if (step.kind === 'sets') await run('ipset', ['restore'], `${step.lines.join('\n')}\n`);
+        else if (step.kind === 'frames') await run('ebtables-nft-restore', ['--noflush'], step.text);
+        else await run(`${step.family === 4 ? 'iptables' : 'ip6tables'}-${backend}-restore`, ['--noflush'], step.text);
+      }
+      await run('conntrack', ['-F']);
     }
 
     it('arrives where there are no rules', async () => {
@@ -84,15 +98,24 @@ describe.skipIf(!isRoot).each(['nft', 'legacy'] as const)(
     });
 
     it('is judged where the VM sends it', async () => {
-      for (const step of planChange(nothingApplied, new FirewallRenderer().render(state)).steps) {
-        if (step.kind === 'sets') await run('ipset', ['restore'], `${step.lines.join('\n')}\n`);
-        else if (step.kind === 'frames') await run('ebtables-nft-restore', ['--noflush'], step.text);
-        else await run(`${step.family === 4 ? 'iptables' : 'ip6tables'}-${backend}-restore`, ['--noflush'], step.text);
-      }
-      await run('conntrack', ['-F']);
+      await put(state);
       expect(await fateOf(53)).toBe('delivered');
       expect(await fateOf(54)).toBe('dropped');
       expect(await fateOf(53, '10.1.0.77')).toBe('dropped');
     });
+
+    it.each([
+      ['default', 'delivered'],
+      ['projects/p/networks/vpc', 'dropped'],
+    ])(
+      'is an answer to what the host has routed to the VM in the routing domain %s: %s',
+      async (routingDomain, fate) => {
+        await put({ ...state, nics: new Map([[sender.id, { ...sender, routingDomain }]]) });
+        const question = { family: 4, protocol: 'udp', srcPort: 5000, dstPort: 4000, dstMac: gateways.br1 } as const;
+        expect((await prober.probeOne({ from: 'receiver', to: 'sender', packet: question })).fate).toBe('delivered');
+        expect(await fateOf(5000)).toBe(fate);
+        expect(await fateOf(5001)).toBe('dropped');
+      },
+    );
   },
 );

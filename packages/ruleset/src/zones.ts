@@ -1,30 +1,34 @@
 import { createHash } from 'node:crypto';
-import { bridgeDomains, type HostNic, zoneOfNobody } from '@portcullis/compile';
+import { bridgeDomains, defaultDomain, type HostNic } from '@portcullis/compile';
 import type { Chain } from './chain.js';
 import { chains } from './names.js';
 
 /**
  * Connections of two routing domains may have the same addresses and ports: each bridge that a binding names tracks them
- * in the conntrack zone of its domain. Zone 0 is everyone else's.
+ * in the conntrack zone of its domain. Zone 0, which needs no rule, is that of the default domain and everyone else's.
  */
 export function renderZones(nics: Iterable<HostNic>): Chain {
   const domains = bridgeDomains(nics);
-  const zones = numberZones(new Set(domains.values()));
-  const rules = [...domains].map(([bridge, domain]) => `-i ${bridge} -j CT --zone ${zones.get(domain)}`);
+  const zones = numberZones(domains.values());
+  const rules = [...domains].flatMap(([bridge, domain]) => {
+    const zone = zones.get(domain);
+    return zone === undefined ? [] : [`-i ${bridge} -j CT --zone ${zone}`];
+  });
   return { table: 'raw', name: chains.zone, rules: rules.toSorted() };
 }
 
 /** The routing domain of each conntrack zone of a host. */
 export function zoneDomains(nics: Iterable<HostNic>): Map<number, string> {
-  const zones = numberZones(new Set(bridgeDomains(nics).values()));
-  return new Map([[0, zoneOfNobody], ...[...zones].map(([domain, zone]) => [zone, domain] as const)]);
+  const zones = numberZones(bridgeDomains(nics).values());
+  return new Map([[0, defaultDomain], ...[...zones].map(([domain, zone]) => [zone, domain] as const)]);
 }
 
 /** A number by hash, so that a domain keeps its zone while others come and go; in the rare collision the next free one. */
-function numberZones(domains: ReadonlySet<string>): Map<string, number> {
+function numberZones(domains: Iterable<string>): Map<string, number> {
   const taken = new Set<number>();
   const zones = new Map<string, number>();
-  for (const domain of [...domains].toSorted()) {
+  for (const domain of [...new Set(domains)].toSorted()) {
+    if (domain === defaultDomain) continue;
     let zone = createHash('sha256').update(domain).digest().readUInt16BE(0) || 1;
     while (taken.has(zone)) zone = (zone % 0xffff) + 1;
     taken.add(zone);

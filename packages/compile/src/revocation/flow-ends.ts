@@ -8,7 +8,7 @@ import {
   parseAddress,
   parseCidr,
 } from '@portcullis/model';
-import { bridgeDomains } from '../bridge-domains.js';
+import { bridgeDomains, defaultDomain } from '../bridge-domains.js';
 import type { HostNic } from '../host-state.js';
 import type { FlowKey } from './flow.js';
 
@@ -34,7 +34,7 @@ export class FlowEnds {
     const domains = bridgeDomains(nics.values());
     for (const nic of nics.values()) {
       const named = nic.bridge === undefined ? undefined : domains.get(nic.bridge);
-      const zones = named === undefined ? [zoneOfNobody, nic.routingDomain] : [named];
+      const zones = named === undefined ? [defaultDomain, nic.routingDomain] : [named];
       for (const zone of zones) {
         for (const address of addressesOf(nic))
           this.#nics.set(`${zone} ${address}`, [...this.#own(zone, address), nic]);
@@ -66,9 +66,6 @@ export class FlowEnds {
     return [...new Set([...own, ...allowed])];
   }
 }
-
-/** The "routing domain" of conntrack zone 0. */
-export const zoneOfNobody = '';
 
 const known = new WeakMap<HostNic, readonly string[]>();
 
