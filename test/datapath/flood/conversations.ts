@@ -7,6 +7,8 @@ import type { Conversation, Referee } from './referee.js';
 /** TCP: the numbers of RFC 9293 §3.4 after each side has sent the 18 bytes that each probe carries. */
 const numbers = { client: 1000, server: 5000, step: 19, data: 18 };
 const patienceMs = 3000;
+/** How long both ends of a connection go on to speak although it is denied. */
+const stubbornMs = 2000;
 
 interface Talk {
   readonly conversation: Conversation;
@@ -20,16 +22,19 @@ interface Talk {
 }
 
 /**
- * Connections that speak both ways all the time, as long as every state allows them.
+ * Connections that speak both ways all the time, as long as every state allows them, and for some time after.
  *
  * Owns: which there are, and their lanes.
- * Invariant: a connection is over, and not judged any more, before a state is said that denies it, or that moves one of
- * its ends to another host: there its packets are tracked anew.
+ * Invariants: 1. A connection need not come through any more before a state is said that denies it. 2. It is over, and not judged
+ * any more, before a state is said that allows it again, or that moves one of its ends to another host: there its packets
+ * are tracked anew.
  */
 export class Conversations {
   readonly #flood: Flood;
   readonly #referee: Referee;
   readonly #talks = new Set<Talk>();
+  /** Denied ones whose ends speak all the same. */
+  readonly #denied = new Set<Talk>();
   readonly #candidates: readonly NamedFlow[];
   readonly #wanted: number;
   #nextPort = 1024;
@@ -47,15 +52,18 @@ export class Conversations {
     this.#wanted = count;
   }
 
-  /** To be told before a state is said. */
-  foresee(next: Cloud): void {
-    for (const talk of this.#talks) {
-      const { flow } = talk.conversation;
+  /** To be told before a state is said, with the number that it will have. */
+  foresee(next: Cloud, index: number): void {
+    for (const talk of [...this.#talks, ...this.#denied]) {
+      const { flow, establishedAt } = talk.conversation;
       const isMoved = [flow.from, flow.to].some((nic) => {
         const key = `${nic?.id}/bindings/hosts/h1`;
         return this.#cloud.bindings.has(key) !== next.bindings.has(key);
       });
-      if (isMoved || !isAllowed(next, flow)) this.#end(talk);
+      const [wasDenied, isDenied] = [this.#denied.has(talk), !isAllowed(next, flow)];
+      const isNewlyDenied = isDenied && !wasDenied;
+      if (isMoved || (wasDenied && !isDenied) || (isNewlyDenied && establishedAt > floodNow())) this.#end(talk);
+      else if (isNewlyDenied) this.#deny(talk, index);
     }
     this.#cloud = next;
   }
@@ -78,6 +86,9 @@ export class Conversations {
       const isStuck = talk.conversation.establishedAt === Number.POSITIVE_INFINITY;
       if (isStuck && floodNow() - talk.startedAt > patienceMs) this.#end(talk);
     }
+    for (const talk of this.#denied) {
+      if (floodNow() - talk.conversation.deniedAt > stubbornMs) this.#end(talk);
+    }
     for (let tries = 0; tries < this.#candidates.length && this.#talks.size < this.#wanted; tries += 1) {
       const candidate = this.#candidates[this.#nextCandidate++ % this.#candidates.length];
       if (candidate !== undefined && isAllowed(this.#cloud, candidate.flow)) this.#open(candidate);
@@ -89,6 +100,8 @@ export class Conversations {
       flow,
       establishedAt: Number.POSITIVE_INFINITY,
       deniedAt: Number.POSITIVE_INFINITY,
+      deniedIn: Number.POSITIVE_INFINITY,
+      endedAt: Number.POSITIVE_INFINITY,
     };
     const srcPort = this.#nextPort;
     this.#nextPort = srcPort === 19_999 ? 1024 : srcPort + 1;
@@ -136,9 +149,19 @@ export class Conversations {
     talk.lanes.delete(lane);
   }
 
-  #end(talk: Talk): void {
+  #deny(talk: Talk, index: number): void {
     talk.conversation.deniedAt = floodNow();
+    talk.conversation.deniedIn = index;
+    this.#talks.delete(talk);
+    this.#denied.add(talk);
+  }
+
+  #end(talk: Talk): void {
+    const now = floodNow();
+    talk.conversation.deniedAt = Math.min(talk.conversation.deniedAt, now);
+    talk.conversation.endedAt = now;
     for (const lane of talk.lanes) this.#flood.remove(lane);
     this.#talks.delete(talk);
+    this.#denied.delete(talk);
   }
 }

@@ -79,7 +79,7 @@ export class FloodedHost {
 
   /** States what is to be enforced next. Returns its revision. */
   say(cloud: Cloud): number {
-    this.#conversations?.foresee(cloud);
+    this.#conversations?.foresee(cloud, this.timeline.length);
     this.timeline.say(cloud, floodNow());
     return this.enforcer.say(stateOf(cloud));
   }

@@ -8,11 +8,15 @@ export type Traffic =
   | { readonly kind: 'new'; readonly name: string; readonly flow: Flow }
   | { readonly kind: 'established'; readonly name: string; readonly conversation: Conversation };
 
-/** A connection that has to go on from one time to another. */
+/** A connection that has to go on from one time to another, and then has to stop. */
 export interface Conversation {
   readonly flow: Flow;
   establishedAt: number;
   deniedAt: number;
+  /** The first state that denies it. While this one or a later one is in force, nothing comes through. */
+  deniedIn: number;
+  /** From then on nothing is said about it. */
+  endedAt: number;
 }
 
 export interface WrongVerdict {
@@ -80,8 +84,9 @@ export class Referee {
 
   #verdict(traffic: Traffic, { sentAt, decidedAt }: FloodRound, states: { first: number; last: number }) {
     if (traffic.kind === 'new') return this.#timeline.verdict(states, traffic.flow);
-    const { establishedAt, deniedAt } = traffic.conversation;
-    return sentAt > establishedAt && decidedAt < deniedAt ? true : undefined;
+    const { establishedAt, deniedAt, deniedIn, endedAt } = traffic.conversation;
+    if (sentAt > establishedAt && decidedAt < deniedAt) return true;
+    return states.first >= deniedIn && decidedAt < endedAt ? false : undefined;
   }
 
   #blame(traffic: Traffic, verdict: Omit<WrongVerdict, 'name' | 'kind' | 'flow'>): void {
