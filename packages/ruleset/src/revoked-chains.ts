@@ -10,7 +10,7 @@ export interface RevokedAtEnd {
   readonly nic: string;
   /** What the NIC is to the flow: `egress` where it sent the first packet. */
   readonly direction: Direction;
-  /** By element of a set. */
+  /** By element of a set; never changed once it is rendered. */
   readonly flows: ReadonlyMap<string, FlowKey>;
 }
 
@@ -49,10 +49,10 @@ export function renderRevoked(
   const rules = { from: new Map<HostNic, string[]>(), to: new Map<HostNic, string[]>() };
   for (const { nic: id, direction, flows } of revoked) {
     const nic = nics.get(id);
-    const own = [...flows.values()].filter(({ source }) => source.includes(':') === (family === 6));
-    if (nic === undefined || own.length === 0) continue;
+    const elements = elementsOf(flows)[family];
+    if (nic === undefined || elements.size === 0) continue;
     const set = revokedSetName(direction, id, family);
-    sets.set(set, new Set(own.flatMap(flowElements)));
+    sets.set(set, elements);
     for (const side of sides) {
       const [way, parts] = lookups[waysOf[side][direction]];
       const rule = `-m conntrack --ctdir ${way} -m set --match-set ${set} ${parts} -j DROP`;
@@ -72,4 +72,18 @@ export function renderRevoked(
   });
   const both = sides.map((side) => `-j ${roots[side]}`);
   return { chains: [{ table: 'filter', name: chains.revoked, rules: both }, ...all], sets };
+}
+
+const known = new WeakMap<RevokedAtEnd['flows'], Record<Family, ReadonlySet<string>>>();
+
+/** Elements by family. While the flows are the same ones, nobody has to write them again. */
+function elementsOf(flows: RevokedAtEnd['flows']): Record<Family, ReadonlySet<string>> {
+  const found = known.get(flows);
+  if (found !== undefined) return found;
+  const made = { 4: new Set<string>(), 6: new Set<string>() };
+  for (const key of flows.values()) {
+    for (const element of flowElements(key)) made[key.source.includes(':') ? 6 : 4].add(element);
+  }
+  known.set(flows, made);
+  return made;
 }

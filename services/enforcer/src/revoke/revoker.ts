@@ -39,6 +39,8 @@ export class Revoker {
   #before: readonly HostState[];
   /** Undefined until the kernel was read. */
   #revoked: RevokedFlows | undefined;
+  /** The state that denies all of them; undefined where no one is known to. */
+  #deniedIn: HostState | undefined;
   #hasNew = false;
   #leftOut = 0;
 
@@ -86,10 +88,16 @@ export class Revoker {
 
   /** The flows that are stopped and that a state still denies. `applied` is what the kernel held when it was first read. */
   standing(state: HostState, applied: Applied): RevokedFlows {
-    this.#revoked = filtered(this.#revoked ?? heldIn(applied, state), ({ nic: id, direction }, key) => {
-      const nic = state.nics.get(id);
-      return nic !== undefined && flowFate([], state, { nic, direction }, { ...key, sourcePort: 0 }) !== 'allowed';
-    });
+    const revoked = this.#revoked ?? heldIn(applied, state);
+    // What the way back would take from nobody, the way here has given to nobody. As a rule there is nothing to look at.
+    const isSame = revoked.length === 0 || (this.#deniedIn !== undefined && !mayRevoke(state, this.#deniedIn));
+    this.#deniedIn = state;
+    this.#revoked = isSame
+      ? revoked
+      : filtered(revoked, ({ nic: id, direction }, key) => {
+          const nic = state.nics.get(id);
+          return nic !== undefined && flowFate([], state, { nic, direction }, { ...key, sourcePort: 0 }) !== 'allowed';
+        });
     return this.#revoked;
   }
 
@@ -128,6 +136,7 @@ export class Revoker {
     }
     this.#hasNew = count > known;
     this.#revoked = revoked.all;
+    if (this.#deniedIn !== state) this.#deniedIn = undefined;
   }
 
   /** Forgets flows that nobody tracks any more. */
@@ -172,7 +181,8 @@ function filtered(
   keep: (end: RevokedAtEnd, key: FlowKey, element: string) => boolean,
 ): RevokedFlows {
   const kept = revoked.map((end) => {
-    return { ...end, flows: new Map([...end.flows].filter(([element, key]) => keep(end, key, element))) };
+    const flows = new Map([...end.flows].filter(([element, key]) => keep(end, key, element)));
+    return flows.size === end.flows.size ? end : { ...end, flows };
   });
   return kept.filter(({ flows }) => flows.size > 0);
 }
