@@ -2,9 +2,10 @@ import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { createClient } from '@connectrpc/connect';
 import { dispatchV1, inventoryV1, policyV1 } from '@portcullis/api';
 import { openTransport } from '@portcullis/rpc';
-import type { Lab } from '@portcullis/testing';
 import { type Result, summarize } from '../result.js';
 import { BareHost } from './bare-host.js';
+import { benchFirstApplication } from './first-application.js';
+import { memberCount, readKernel, refuseDifferent, ruleCount } from './kernel-text.js';
 import { binding, type Clients, createNic, group, host, nicName, populate, remoteGroup } from './population.js';
 import { applyMs, ReportLog } from './report-log.js';
 import { startCloud } from './start-cloud.js';
@@ -25,35 +26,40 @@ interface Change {
   call(round: number): Promise<string>;
 }
 
+/** Hosts of the lab: those that an enforcer has its turn on, each with a bare one beside it. */
+const hostPairs = [1, 2, 3].map((i) => [`h${i}`, `bare${i}`] as const);
+
 /**
  * From the gRPC call to the kernel's acknowledgement, and inside the enforcer, beside bare processes that make the same
  * changes on another host. Both hosts end with the same rules, which is checked.
  */
 export async function benchChange({ backend, repeat, onProgress }: ChangeOptions): Promise<Result[]> {
   onProgress('starting the services and a lab');
-  const cloud = await startCloud(backend);
+  const cloud = await startCloud(backend, hostPairs.flat());
   const transport = openTransport(cloud.address);
+  const dispatch = createClient(dispatchV1.DispatchService, transport);
+  const reports = new ReportLog(dispatch, host);
   try {
     const clients = {
       policy: createClient(policyV1.PolicyService, transport),
       inventory: createClient(inventoryV1.InventoryService, transport),
     };
-    const dispatch = createClient(dispatchV1.DispatchService, transport);
-    await populate(clients, onProgress);
+    const revisionToken = await populate(clients, onProgress);
     const waitFor = async (revisionTokens: string[], timeoutMs = 10_000) => {
       const answer = await dispatch.waitForEnforcement({ revisionTokens, timeout: durationFromMs(timeoutMs) });
       if (!answer.enforced)
         throw new Error(`not enforced: ${answer.laggingHosts.map(({ message }) => message).join()}`);
     };
-    onProgress('waiting until the host enforces it');
-    await waitFor([], 120_000);
+    const pairs = hostPairs.map(([name, bareName]) => ({
+      name,
+      bareName,
+      bare: new BareHost(cloud.lab, bareName, backend),
+    }));
+    onProgress(`applying everything, ${pairs.length} times, and once more where it is in force`);
+    const first = await benchFirstApplication({ cloud, backend, pairs, reports, revisionToken });
+    const results = [...first.results];
+    const { name: labHost, bareName, bare } = first.last;
 
-    onProgress('making the bare host the same');
-    const bare = new BareHost(cloud.lab, 'bare', backend);
-    await bare.restore(await saved(cloud.lab, 'h1', backend));
-    const reports = new ReportLog(dispatch, host);
-
-    const results: Result[] = [];
     for (const change of changesOf(clients)) {
       onProgress(`${change.name}, ${repeat} times`);
       const figures = { way: [] as number[], apply: [] as number[], bare: [] as number[] };
@@ -83,19 +89,12 @@ export async function benchChange({ backend, repeat, onProgress }: ChangeOptions
         summarize(`apply-${change.name}`, { ours: figures.apply, bare: figures.bare }),
       );
     }
-    reports.close();
-    const [ours, theirs] = [await saved(cloud.lab, 'h1', backend), await saved(cloud.lab, 'bare', backend)];
-    for (const family of ['ipv4', 'ipv6'] as const) {
-      if (byChain(ours[family]) !== byChain(theirs[family]))
-        throw new Error(`the two hosts do not end alike in ${family}`);
-    }
+    const kernel = await readKernel(cloud.lab, labHost, backend);
+    refuseDifferent(kernel, await readKernel(cloud.lab, bareName, backend));
     const count = (name: string, value: number): Result => ({ name, unit: 'lines', value, n: 1 });
-    return [
-      ...results,
-      count('kernel-rules', lineCount(ours.ipv4 + ours.ipv6, '-A ')),
-      count('set-lines', lineCount(ours.sets, 'add ')),
-    ];
+    return [...results, count('kernel-rules', ruleCount(kernel)), count('set-lines', memberCount(kernel))];
   } finally {
+    reports.close();
     transport.close();
     await cloud.close();
   }
@@ -154,34 +153,4 @@ function changesOf(clients: Clients): Change[] {
       },
     },
   ];
-}
-
-async function saved(lab: Lab, hostId: string, backend: string) {
-  const run = async (command: string, args: readonly string[] = []) => {
-    const { code, stdout, stderr } = await lab.exec(lab.hostNamespace(hostId), command, args);
-    if (code !== 0) throw new Error(`${command}: ${stderr}`);
-    // Comments hold the time, chain lines hold counters.
-    return stdout.replaceAll(/^#.*\n/gm, '').replaceAll(/\[\d+:\d+\]$/gm, '[0:0]');
-  };
-  return {
-    ipv4: await run(`iptables-${backend}-save`),
-    ipv6: await run(`ip6tables-${backend}-save`),
-    sets: await run('ipset', ['save']),
-  };
-}
-
-function lineCount(text: string, start: string): number {
-  return text.split('\n').filter((line) => line.startsWith(start)).length;
-}
-
-/** The order of chains in a table means nothing, that of rules in a chain does. */
-function byChain(saved: string): string {
-  let table = '';
-  const lines = saved.split('\n').filter((line) => line !== '');
-  const keyed = lines.map((line) => {
-    if (line.startsWith('*')) table = line;
-    return { line, key: `${table} ${/^(?::|-A )(\S+)/.exec(line)?.[1] ?? ''}` };
-  });
-  const sorted = keyed.toSorted((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
-  return sorted.map(({ line }) => line).join('\n');
 }

@@ -48,8 +48,11 @@ function rulesOf(groupIndex: number) {
   });
 }
 
-/** Makes everything over gRPC; the two automatic rules of a group count among its rules. */
-export async function populate(clients: Clients, onProgress: (message: string) => void): Promise<void> {
+/**
+ * Makes everything over gRPC; the two automatic rules of a group count among its rules. Returns the token of the last binding,
+ * before which all else was said.
+ */
+export async function populate(clients: Clients, onProgress: (message: string) => void): Promise<string> {
   const { policy, inventory } = clients;
   await inventory.createNetwork({
     parent: project,
@@ -87,9 +90,13 @@ export async function populate(clients: Clients, onProgress: (message: string) =
       );
     },
   );
-  await inParallel(locals, (id, i) =>
-    inventory.createNicBinding({ parent: nicName(id), nicBinding: binding(`vnic${i}.0`) }),
-  );
+  await inParallel(locals.slice(1), (id, i) => bind(clients, id, i + 1));
+  return bind(clients, 'nic0', 0);
+}
+
+async function bind({ inventory }: Clients, id: string, index: number): Promise<string> {
+  const nicBinding = binding(`vnic${index}.0`);
+  return (await inventory.createNicBinding({ parent: nicName(id), nicBinding })).revisionToken;
 }
 
 /** Sixteen at a time. */

@@ -1,3 +1,4 @@
+import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { Client } from '@connectrpc/connect';
 import { type dispatchV1, enforceV1, parseRevisionToken } from '@portcullis/api';
 
@@ -15,9 +16,10 @@ export class ReportLog {
     void this.#follow(dispatch, host);
   }
 
-  /** The reports up to the one that acknowledges the revision of a token. */
-  async until(revisionToken: string): Promise<enforceV1.HostReport[]> {
+  /** The reports up to the one that acknowledges the revision of a token; `since`: those made before are thrown away. */
+  async until(revisionToken: string, since = 0): Promise<enforceV1.HostReport[]> {
     for (;;) {
+      this.#reports = this.#reports.filter(({ reportTime }) => reportTime && timestampMs(reportTime) >= since);
       const index = this.#reports.findIndex((report) => acknowledges(report, revisionToken));
       if (index >= 0) return this.#reports.splice(0, index + 1);
       await new Promise<void>((resolve) => {

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { mkdirSync, openSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,14 +11,20 @@ import { untilListening } from '../until-listening.js';
 
 const programOf = (part: string) => fileURLToPath(new URL(`../../../${part}/dist/main.js`, import.meta.url));
 
-/** Services in one process, an enforcer in another, a second host without one. */
+/** Services in one process, and hosts of a lab on which nothing runs yet. */
 export interface BenchCloud {
   readonly address: string;
   readonly lab: Lab;
+  /** Starts the enforcer of `hosts/h1` in a process on a host of the lab, where it keeps its state. */
+  startEnforcer(labHost: string): RunningEnforcer;
   close(): Promise<void>;
 }
 
-export async function startCloud(backend: string): Promise<BenchCloud> {
+export interface RunningEnforcer {
+  stop(): Promise<void>;
+}
+
+export async function startCloud(backend: string, hosts: readonly string[]): Promise<BenchCloud> {
   const folder = await mkdtemp(path.join(tmpdir(), 'portcullis-bench-'));
   const ends: (() => Promise<unknown> | unknown)[] = [() => rm(folder, { recursive: true, force: true })];
   const close = async () => {
@@ -47,26 +53,31 @@ export async function startCloud(backend: string): Promise<BenchCloud> {
     );
     ends.push(() => ended(suite));
     await untilListening(socket);
-    const lab = await createLab({ hosts: ['h1', 'bare'], networks: [{ id: 'flat', cidrs: [] }], vms: [] });
+    const lab = await createLab({ hosts, networks: [{ id: 'flat', cidrs: [] }], vms: [] });
     ends.push(() => lab.destroy());
-    lab.spawnIn(
-      'h1',
-      process.execPath,
-      [
-        programOf('services/enforcer'),
-        ...['--host', 'hosts/h1', '--dispatcher', address, '--redis', redis.socketPath],
-        ...['--backend', backend, '--state-dir', folder, '--log-level', 'warn'],
-      ],
-      { stdio: ['ignore', log, log] },
-    );
-    return { address, lab, close };
+    const startEnforcer = (labHost: string) => {
+      const stateDir = path.join(folder, labHost);
+      mkdirSync(stateDir, { recursive: true });
+      const enforcer = lab.spawnIn(
+        labHost,
+        process.execPath,
+        [
+          programOf('services/enforcer'),
+          ...['--host', 'hosts/h1', '--dispatcher', address, '--redis', redis.socketPath],
+          ...['--backend', backend, '--state-dir', stateDir, '--log-level', 'warn'],
+        ],
+        { stdio: ['ignore', log, log] },
+      );
+      return { stop: () => ended(enforcer) };
+    };
+    return { address, lab, startEnforcer, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function ended(child: ReturnType<typeof spawn>): Promise<void> {
+async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, 'exit');
   child.kill('SIGTERM');
