@@ -94,6 +94,6 @@ function ruleOf(rule: policyV1.SecurityGroupRule): Rule {
   };
 }
 
-function nicOf({ name, network, macAddress, addresses, antiSpoofing }: inventoryV1.Nic) {
+function nicOf({ name, network, macAddress, addresses, antiSpoofing = true }: inventoryV1.Nic) {
   return { id: name, network, mac: macAddress, addresses, antiSpoofing, egressDefault: 'auto' as const };
 }

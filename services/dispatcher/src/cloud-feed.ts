@@ -280,13 +280,13 @@ function networkOf({ name, kind, routingDomain, cidrs, dhcpServers }: inventoryV
 }
 
 function nicOf(nic: inventoryV1.Nic): Nic {
-  const { name, network, macAddress: mac, addresses, antiSpoofing, egressDefault, allowedAddressPairs, logDrops } = nic;
+  const { name, network, macAddress: mac, addresses, egressDefault, allowedAddressPairs, logDrops } = nic;
   return {
     id: name,
     network,
     mac,
     addresses,
-    antiSpoofing,
+    antiSpoofing: nic.antiSpoofing ?? true,
     ...(allowedAddressPairs.length === 0
       ? {}
       : { allowedPairs: allowedAddressPairs.map((pair) => ({ mac: pair.macAddress, cidr: pair.cidr })) }),

@@ -9,14 +9,15 @@ beforeEach(async () => {
   world = await openWorld();
   await furnish(world);
   await world.client.createNic({ parent, nicId: 'n1', nic: goodNic({ labels: { role: 'front' } }) });
-  const other = goodNic({ macAddress: '52:54:00:00:00:02', addresses: ['10.0.0.2'], antiSpoofing: true });
+  const other = goodNic({ macAddress: '52:54:00:00:00:02', addresses: ['10.0.0.2'], antiSpoofing: false });
   await world.client.createNic({ parent, nicId: 'n2', nic: other });
 });
 afterEach(() => world.close());
 
 it.each([
   ['labels.role = front', ['n1']],
-  ['anti_spoofing = true', ['n2']],
+  ['anti_spoofing = true', ['n1']],
+  ['anti_spoofing = false', ['n2']],
   ['addresses:"10.0.0.2"', ['n2']],
   ['vm_instance = "projects/p/vmInstances/vm1" AND NOT labels:role', ['n2']],
   ['vm_instance = "projects/p/vmInstances/vm1"', ['n1', 'n2']],

@@ -146,11 +146,10 @@ func (s *scheduler) createNIC(ctx context.Context) (string, error) {
 		Parent:    project,
 		NicId:     "vm1-eth0",
 		Nic: &inventory.Nic{
-			VmInstance:   vm,
-			Network:      network,
-			MacAddress:   "02:00:00:00:00:01",
-			Addresses:    []string{"10.0.0.1", "2001:db8::1"},
-			AntiSpoofing: true,
+			VmInstance: vm,
+			Network:    network,
+			MacAddress: "02:00:00:00:00:01",
+			Addresses:  []string{"10.0.0.1", "2001:db8::1"},
 		},
 	})
 	if err != nil {

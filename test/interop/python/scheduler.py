@@ -91,7 +91,6 @@ class Scheduler:
             network=NETWORK,
             mac_address="02:00:00:00:00:01",
             addresses=["10.0.0.1", "2001:db8::1"],
-            anti_spoofing=True,
         )
         request = inventory_pb2.CreateNicRequest(
             request_id=str(uuid4()), parent=PROJECT, nic_id="vm1-eth0", nic=nic

@@ -71,8 +71,9 @@ export const networkRows: readonly Row[] = [
     act: async ({ scheduler, lab }) => {
       await lab.unplug('db');
       await scheduler.unbind('db');
+      await scheduler.updateNic('ops', { antiSpoofing: false });
     },
-    // Whoever has the address of db is let in by its members' rules; ops may send from it, being without anti-spoofing.
+    // Whoever has the address of db is let in by its members' rules, and ops may send from any now.
     packets: [
       drops('web', 'db', tcp(80)),
       drops('ops', 'web', echo),

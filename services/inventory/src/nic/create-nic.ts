@@ -36,7 +36,7 @@ export async function makeNic(
   tx: Transaction,
   { nic, violations, project, id, now }: NewNic,
 ): Promise<inventoryV1.Nic> {
-  const { vmInstance, network, antiSpoofing, egressDefault } = nic;
+  const { vmInstance, network, antiSpoofing = true, egressDefault } = nic;
   const vmProject = checkName(violations, 'nic.vm_instance', vmInstance, vmInstanceNames)?.project;
   if (project !== undefined && vmProject !== undefined && project !== vmProject) {
     const description = `${quote(vmInstance)} is not of ${projectNames.format({ project })}`;

@@ -35,7 +35,7 @@ describe('NICs', () => {
       macAddress: '52:54:00:ab:cd:ef',
       addresses: ['2001:db8::1', '10.0.0.7'],
       egressDefault: EgressDefault.AUTO,
-      antiSpoofing: false,
+      antiSpoofing: true,
     });
   });
 
@@ -76,16 +76,18 @@ describe('NICs', () => {
     const { nic: before } = await createNic('n1');
     const name = 'projects/p/nics/n1';
     const { nic } = await client.updateNic({
-      nic: { name, antiSpoofing: true, logDrops: true, egressDefault: EgressDefault.DENY, addresses: [] },
+      nic: { name, antiSpoofing: false, logDrops: true, egressDefault: EgressDefault.DENY, addresses: [] },
       updateMask: { paths: ['anti_spoofing', 'egress_default', 'log_drops'] },
     });
     expect(nic).toMatchObject({
       logDrops: true,
-      antiSpoofing: true,
+      antiSpoofing: false,
       egressDefault: EgressDefault.DENY,
       addresses: before?.addresses,
       uid: before?.uid,
     });
+    const updateMask = { paths: ['anti_spoofing'] };
+    expect((await client.updateNic({ nic: { name }, updateMask })).nic?.antiSpoofing).toBe(true);
     const clash = client.updateNic({ nic: { name: 'projects/p/nics/none' }, updateMask: { paths: ['addresses'] } });
     expect(await failureOf(clash)).toMatchObject({ code: 'NotFound', resources: ['projects/p/nics/none'] });
   });

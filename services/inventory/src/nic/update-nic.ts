@@ -22,7 +22,7 @@ const mutable = [
 export function nicUpdate({ now }: Dependencies): Operation<inventoryV1.UpdateNicRequest, inventoryV1.Nic> {
   return (violations, { nic = create(NicSchema), updateMask, allowMissing }) =>
     async (tx) => {
-      const { name, antiSpoofing, egressDefault, logDrops } = nic;
+      const { name, antiSpoofing = true, egressDefault, logDrops } = nic;
       const ids = checkName(violations, 'nic.name', name, nicNames);
       const paths = checkUpdateMask(violations, updateMask, { message: NicSchema, mutable });
       const change: Partial<inventoryV1.Nic> = readAnnotations(violations, 'nic', { ...nic, paths });

@@ -167,8 +167,7 @@ public final class Scheduler {
             .setNetwork(NETWORK)
             .setMacAddress("02:00:00:00:00:01")
             .addAddresses("10.0.0.1")
-            .addAddresses("2001:db8::1")
-            .setAntiSpoofing(true);
+            .addAddresses("2001:db8::1");
     var created =
         inventory.createNic(
             CreateNicRequest.newBuilder()
