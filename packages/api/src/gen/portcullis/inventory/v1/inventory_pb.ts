@@ -362,6 +362,7 @@ export type Nic = Message<"portcullis.inventory.v1.Nic"> & {
   /**
    * What it may use with anti_spoofing beside its own MAC and addresses, for example a virtual address that moves between
    * two NICs. At most 32. Not members of the NIC's groups: rules that name a group match its NICs' own addresses only.
+   * Kept while anti_spoofing is false, when a NIC may send from any.
    *
    * @generated from field: repeated portcullis.inventory.v1.AddressPair allowed_address_pairs = 33;
    */
