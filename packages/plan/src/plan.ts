@@ -89,10 +89,11 @@ function planFamily(
   desired: FamilyFirewall,
   { family, keepStrays = false, rewriteChains = false }: PlanOptions & { family: Family },
 ): FamilyPlan {
-  const changedChains = [...desired.chains.values()].filter(
-    (chain) => !isSameChain(applied.chains.get(chain.name), chain),
-  );
-  const goneChains = [...applied.chains.values()].filter(({ name }) => !desired.chains.has(name));
+  const isSame = applied.chains === desired.chains;
+  const changedChains = isSame
+    ? []
+    : [...desired.chains.values()].filter((chain) => !isSameChain(applied.chains.get(chain.name), chain));
+  const goneChains = isSame ? [] : [...applied.chains.values()].filter(({ name }) => !desired.chains.has(name));
   const missingHooks = desired.hooks.filter((hook) => !applied.hooked.has(hookKey(hook)));
   const changes = memberChanges(applied, desired);
   const rulesChange = changedChains.length + goneChains.length + missingHooks.length + applied.misplaced.length > 0;
@@ -204,11 +205,18 @@ function memberChanges(applied: AppliedFamily, desired: FamilyFirewall): MemberC
   for (const [name, members] of desired.sets) {
     const old = applied.sets.get(name);
     if (old === undefined || old.members === members) continue;
-    const added = [...members].filter((member) => !old.members.has(member));
-    const removed = [...old.members].filter((member) => !members.has(member));
+    const added = missingIn(old.members, members);
+    const removed = missingIn(members, old.members);
     if (added.length + removed.length > 0) changes.push({ name, old, members, added, removed });
   }
   return changes;
+}
+
+/** What one set has and another one does not: sets are large, and few of their members change. */
+function missingIn(other: ReadonlySet<string>, members: ReadonlySet<string>): string[] {
+  const missing: string[] = [];
+  for (const member of members) if (!other.has(member)) missing.push(member);
+  return missing;
 }
 
 function newSetChanges(set: string, members: ReadonlySet<string>, family: Family): SetChange[] {

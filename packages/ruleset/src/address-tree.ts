@@ -12,6 +12,8 @@ const step = 3;
 /** An address, and what is done about a packet with it: a rule, without the match of the address. */
 export interface AddressLeaf {
   readonly value: bigint;
+  /** The address as the argument of `-s` or `-d`. */
+  readonly text: string;
   readonly rule: string;
 }
 
@@ -34,7 +36,7 @@ export function renderAddressTree(
   const bits = addressBits(family);
   const made: Chain[] = [];
   const cidr = (value: bigint, length: number) => `${kernelAddress(formatAddress({ family, value }))}/${length}`;
-  const leafRule = ({ value, rule }: AddressLeaf) => `${flag} ${cidr(value, bits)} ${rule}`;
+  const leafRule = ({ text, rule }: AddressLeaf) => `${flag} ${text} ${rule}`;
   const build = (name: string, sorted: readonly AddressLeaf[], depth: number): void => {
     const rules: string[] = [];
     const below: [string, readonly AddressLeaf[]][] = [];

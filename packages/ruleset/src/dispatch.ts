@@ -1,6 +1,7 @@
-import { type Family, parseAddress } from '@portcullis/model';
+import { addressBits, type Family, parseAddress } from '@portcullis/model';
 import { type AddressLeaf, mostAlike, renderAddressTree } from './address-tree.js';
 import type { Chain } from './chain.js';
+import { kernelAddress } from './kernel-address.js';
 import { renderNameTree } from './name-tree.js';
 import { dispatchChain } from './names.js';
 
@@ -49,14 +50,34 @@ export function renderDispatch(
 function leavesOf(targets: readonly DispatchTarget[], family: Family, option: string): AddressLeaf[] {
   const byAddress = new Map<bigint, AddressLeaf[]>();
   for (const { interfaceName, addresses, chain } of targets) {
-    for (const text of addresses) {
-      const address = parseAddress(text);
-      if (address?.family !== family) continue;
-      const rule = `-m physdev ${option} ${interfaceName} -g ${chain}`;
-      const alike = byAddress.get(address.value) ?? [];
-      byAddress.set(address.value, alike);
-      alike.push({ value: address.value, rule });
+    for (const { value, text } of parsed(addresses, family)) {
+      const alike = byAddress.get(value) ?? [];
+      byAddress.set(value, alike);
+      alike.push({ value, text, rule: `-m physdev ${option} ${interfaceName} -g ${chain}` });
     }
   }
   return [...byAddress.values()].filter((alike) => alike.length <= mostAlike).flat();
+}
+
+interface ParsedAddress {
+  readonly value: bigint;
+  /** As the argument of `-s` or `-d`. */
+  readonly text: string;
+}
+
+/** When one NIC comes or goes, the addresses of all are put in a tree, six times; they are read once. */
+const read = new WeakMap<readonly string[], Record<Family, readonly ParsedAddress[]>>();
+
+function parsed(addresses: readonly string[], family: Family): readonly ParsedAddress[] {
+  const found = read.get(addresses) ?? { 4: parse(addresses, 4), 6: parse(addresses, 6) };
+  read.set(addresses, found);
+  return found[family];
+}
+
+function parse(addresses: readonly string[], family: Family): ParsedAddress[] {
+  return addresses.flatMap((text) => {
+    const address = parseAddress(text);
+    if (address?.family !== family) return [];
+    return [{ value: address.value, text: `${kernelAddress(text)}/${addressBits(family)}` }];
+  });
 }

@@ -1,7 +1,9 @@
-import type { HostNic, HostState } from '@portcullis/compile';
+import { type HostNic, type HostState, memberSetKey } from '@portcullis/compile';
 import type { Rule } from '@portcullis/model';
 import { describe, expect, it } from 'vitest';
 import { type FamilyFirewall, FirewallRenderer } from './firewall.js';
+import { flowElements } from './flow-element.js';
+import type { RevokedFlows } from './revoked-chains.js';
 
 /** The chains on the longest way from a built-in one on. */
 function deepest({ hooks, chains }: FamilyFirewall): number {
@@ -57,5 +59,41 @@ describe('the rendered chains', () => {
     expect(deepest(firewall[4])).toBeLessThanOrEqual(16);
     expect(deepest(firewall[6])).toBeLessThanOrEqual(16);
     expect(deepest(firewall[4])).toBeGreaterThan(14);
+  });
+
+  it('are the same ones while only members change, and what a new renderer makes whatever changes', () => {
+    const nics = names.slice(0, 20).map((interfaceName, i) => ({ interfaceName, addresses: [`10.0.0.${i}`] }));
+    const { groups, ...rest } = stateOf(nics, [80]);
+    const [key, remoteGroup] = [memberSetKey('friends', 'default'), 'friends'];
+    const named: Rule = { id: 'named', direction: 'ingress', protocol: 'all', remoteGroup, active: true };
+    const withMember = (address: string) =>
+      new Map([[key, { group: remoteGroup, routingDomain: 'default', addresses: new Set([address]) }]]);
+    const first = {
+      ...rest,
+      groups: new Map([[group, { id: group, rules: [named] }]]),
+      memberSets: withMember('10.9.0.1'),
+    };
+    const second = { ...first, memberSets: withMember('10.9.0.2') };
+    const flow = { source: '10.9.0.1', destination: '10.0.0.1', protocol: 6, port: 80 };
+    const revoked: RevokedFlows = [
+      { nic: 'n1', direction: 'ingress', flows: new Map([[flowElements(flow)[0] ?? '', flow]]) },
+    ];
+    const renderer = new FirewallRenderer();
+    const steps: Parameters<FirewallRenderer['render']>[] = [
+      [first],
+      [second],
+      [{ ...second, groups }],
+      [second, new Set(['n2'])],
+      [second, new Set(), revoked],
+      [{ ...second, nics: new Map([...second.nics].slice(1)) }],
+      [first],
+    ];
+    const made = steps.map((step) => renderer.render(...step));
+    expect(made).toEqual(steps.map((step) => new FirewallRenderer().render(...step)));
+    for (const family of [4, 6] as const) {
+      expect(made[1]?.[family].chains).toBe(made[0]?.[family].chains);
+      expect(new Set(made.map((each) => each[family].chains)).size).toBe(made.length - 1);
+    }
+    expect(made[1]?.[4].sets).not.toEqual(made[0]?.[4].sets);
   });
 });

@@ -81,6 +81,26 @@ interface Structure {
   readonly groupUses: ReadonlyMap<string, GroupUse>;
 }
 
+/** All of one family's rules, and which sets they name. */
+interface FamilyRules extends Pick<FamilyFirewall, 'chains' | 'ruleIds'> {
+  /** Key of the members by name of a set. */
+  readonly memberSets: ReadonlyMap<string, string>;
+  /** Address group by name of a set. */
+  readonly addressGroupSets: ReadonlyMap<string, string>;
+  readonly revokedSets: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** What rules follow from. */
+interface RulesOrigin extends Pick<HostState, 'nics' | 'groups'> {
+  readonly structure: Structure;
+  readonly revoked: RevokedFlows;
+}
+
+function isSameOrigin(left: RulesOrigin, right: RulesOrigin): boolean {
+  const isSameRevoked = left.revoked === right.revoked || left.revoked.length + right.revoked.length === 0;
+  return left.structure === right.structure && left.groups === right.groups && isSameRevoked;
+}
+
 type Structures = Readonly<Record<Family, Structure>> & { readonly frames: FrameFilter };
 
 /** Parts that were rendered before are taken again while the objects of the state are the same ones. */
@@ -91,6 +111,7 @@ export class FirewallRenderer {
   readonly #cidrs = new WeakMap<HostAddressGroup, Record<Family, ReadonlySet<string>>>();
   readonly #members = new WeakMap<MemberSet, Record<Family, ReadonlySet<string>>>();
   readonly #addressTexts = new Map<string, string>();
+  readonly #lastRules: { [family in Family]?: { readonly origin: RulesOrigin; readonly rules: FamilyRules } } = {};
   #lastStructure: (Structures & { nics: HostState['nics']; closed: ReadonlySet<string> }) | undefined;
 
   constructor(dropLog: DropLog = defaultDropLog) {
@@ -112,32 +133,44 @@ export class FirewallRenderer {
     structure: Structure,
     family: Family,
   ): FamilyFirewall {
+    const rules = this.#rulesOf({ structure, groups: state.groups, nics: state.nics, revoked }, family);
+    const sets = new Map(rules.revokedSets);
+    for (const [set, key] of rules.memberSets) sets.set(set, this.#membersOf(state.memberSets.get(key), family));
+    for (const [set, addressGroup] of rules.addressGroupSets) {
+      sets.set(set, this.#cidrsOf(state.addressGroups.get(addressGroup), family));
+    }
+    return { hooks, chains: rules.chains, sets, ruleIds: rules.ruleIds };
+  }
+
+  /** The same as the last ones where only members have changed since: nobody then looks for what is different. */
+  #rulesOf(origin: RulesOrigin, family: Family): FamilyRules {
+    const last = this.#lastRules[family];
+    if (last !== undefined && isSameOrigin(last.origin, origin)) return last.rules;
+    const rules = this.#renderRules(origin, family);
+    this.#lastRules[family] = { origin, rules };
+    return rules;
+  }
+
+  #renderRules({ structure, groups, nics, revoked }: RulesOrigin, family: Family): FamilyRules {
     const all = new Map(structure.chains);
-    const sets = new Map<string, ReadonlySet<string>>();
     const ruleIds = new Map<string, RuleIds>();
-    const stopping = renderRevoked(revoked, state.nics, family);
+    const memberSets = new Map<string, string>();
+    const addressGroupSets = new Map<string, string>();
+    const stopping = renderRevoked(revoked, nics, family);
     for (const chain of [...entryChains(stopping !== undefined), ...(stopping?.chains ?? [])])
       all.set(chain.name, chain);
-    for (const [name, members] of stopping?.sets ?? []) sets.set(name, members);
     for (const [name, use] of structure.groupUses) {
-      const group = state.groups.get(use.group);
+      const group = groups.get(use.group);
       if (group === undefined) continue;
-      const {
-        chains: own,
-        memberSets,
-        addressGroupSets,
-        ...rendered
-      } = this.#groupChain(group, name, { ...use, family });
-      for (const chain of own) {
+      const made = this.#groupChain(group, name, { ...use, family });
+      for (const chain of made.chains) {
         all.set(chain.name, chain);
-        ruleIds.set(chain.name, rendered.ruleIds);
+        ruleIds.set(chain.name, made.ruleIds);
       }
-      for (const { set, key } of memberSets) sets.set(set, this.#membersOf(state.memberSets.get(key), family));
-      for (const { set, addressGroup } of addressGroupSets) {
-        sets.set(set, this.#cidrsOf(state.addressGroups.get(addressGroup), family));
-      }
+      for (const { set, key } of made.memberSets) memberSets.set(set, key);
+      for (const { set, addressGroup } of made.addressGroupSets) addressGroupSets.set(set, addressGroup);
     }
-    return { hooks, chains: all, sets, ruleIds };
+    return { chains: all, ruleIds, memberSets, addressGroupSets, revokedSets: stopping?.sets ?? new Map() };
   }
 
   #structureOf(nics: HostState['nics'], closed: ReadonlySet<string>): Structures {

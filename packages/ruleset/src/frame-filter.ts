@@ -18,6 +18,9 @@ export const frameTable = 'nat';
 /** The first rule of PREROUTING, where there are any chains. */
 export const frameHook = `-j ${chains.frame}`;
 
+/** Rules of a NIC that were made before. */
+const known = new WeakMap<HostNic, readonly string[]>();
+
 /** Judges the frames of NICs with anti-spoofing; `closed` names NICs of which nothing is let in. */
 export function renderFrames(nics: Iterable<HostNic>, closed: ReadonlySet<string>): FrameFilter {
   const made = new Map<string, readonly string[]>();
@@ -25,7 +28,9 @@ export function renderFrames(nics: Iterable<HostNic>, closed: ReadonlySet<string
   for (const nic of nics) {
     const isClosed = closed.has(nic.id);
     if (!nic.antiSpoofing && !isClosed) continue;
-    made.set(frameChain(nic.id), isClosed ? ['-j DROP'] : frameRules(nic));
+    const rules = known.get(nic) ?? frameRules(nic);
+    known.set(nic, rules);
+    made.set(frameChain(nic.id), isClosed ? ['-j DROP'] : rules);
     targets.set(nic.interfaceName, frameChain(nic.id));
   }
   if (targets.size === 0) return { chains: made };

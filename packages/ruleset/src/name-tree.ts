@@ -32,7 +32,9 @@ export function renderNameTree({ name, root, entry }: NameTreeOptions, targets: 
     for (const each of interfaces) {
       if (each === shared) continue;
       const branch = each.slice(0, shared.length + 1);
-      branches.set(branch, [...(branches.get(branch) ?? []), each]);
+      const members = branches.get(branch);
+      if (members === undefined) branches.set(branch, [each]);
+      else members.push(each);
     }
     const rules = [
       ...exact.map((each) => entry(each, targets.get(each) ?? '')),

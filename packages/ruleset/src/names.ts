@@ -117,5 +117,14 @@ export function isOwnSet(name: string): boolean {
 
 /** 64 bits: with a million names the chance of one collision is 3 in 100 million. */
 function shortHash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const known = hashes.get(text);
+  if (known !== undefined) return known;
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  if (hashes.size >= maxHashes) hashes.clear();
+  hashes.set(text, hash);
+  return hash;
 }
+
+/** The same names are made again and again. Most that are remembered; to forget them costs a little time only. */
+const maxHashes = 50_000;
+const hashes = new Map<string, string>();
