@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { diffFrames, noFrames, planFrames, readFrames } from './frames.js';
+import { type AppliedFrames, diffFrames, noFrames, planFrames, readFrames } from './frames.js';
 
 const jump = ['-i vnic1.0 -j PC-NF-1'];
 const desired = {
@@ -37,6 +37,15 @@ describe('frames', () => {
   it('are nothing to do where they are as they are to be', () => {
     const { text, changes } = planFrames(readFrames(saved(['-j PC-FRAME', '-j OTHER'], whole)), desired);
     expect({ text, changes }).toEqual({ text: '', changes: [] });
+  });
+
+  it('are led to again where only the jump to them is gone, or one is elsewhere', () => {
+    const { chains } = desired;
+    const textAfter = (applied: Partial<AppliedFrames>) =>
+      planFrames({ isHooked: true, misplaced: [], chains, ...applied }, desired).text;
+    expect(textAfter({})).toBe('');
+    expect(textAfter({ isHooked: false })).toContain('-I PREROUTING 1 -j PC-FRAME');
+    expect(textAfter({ misplaced: [{ chain: 'OUTPUT', rule: '-j PC-FRAME' }] })).toContain('-D OUTPUT -j PC-FRAME');
   });
 
   it('E3 are made with the jump to them, at once, before rules of others', () => {

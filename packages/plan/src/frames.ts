@@ -38,6 +38,9 @@ export function readFrames(text: string): AppliedFrames {
 
 /** From what ebtables holds to what it is to hold. A chain that changes is written anew: they are short. */
 export function planFrames(applied: AppliedFrames, { chains }: FrameFilter): FramesPlan {
+  if (applied.chains === chains && applied.isHooked === chains.size > 0 && applied.misplaced.length === 0) {
+    return { text: '', changes: [], applied };
+  }
   const after: AppliedFrames = { isHooked: chains.size > 0, misplaced: [], chains };
   const written = [...chains].filter(([name, rules]) => !areSameRules(applied.chains.get(name), rules));
   const gone = [...applied.chains.keys()].filter((name) => !chains.has(name));
