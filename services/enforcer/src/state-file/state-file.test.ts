@@ -48,6 +48,17 @@ describe('the state file', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
+  it('keeps nobody waiting for a pause between two writes', async () => {
+    const writer = new StateFile({ folder, host, onWriteError: (error) => errors.push(error), intervalMs: 60_000 });
+    await writer.load();
+    for (const each of [first, second, third]) {
+      writer.save(keptOf(each));
+      await writer.flushed();
+      await expectLoaded(each, 0);
+    }
+    await writer.close();
+  });
+
   it('holds nothing at first', () => expectLoaded(undefined, 0));
 
   it('gives back what was saved last', async () => {

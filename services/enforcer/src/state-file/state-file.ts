@@ -1,6 +1,6 @@
 import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { Wake } from '../wake.js';
 import { formatState, type Kept, parseState } from './state-text.js';
 
 export interface StateFileOptions {
@@ -12,6 +12,10 @@ export interface StateFileOptions {
   /** Least time from one write to the next, so that a burst of changes costs few. Default: 20 ms. */
   readonly intervalMs?: number;
 }
+
+/** A state that nobody waits for is written when others have had their turn: to make its text takes a millisecond or two. */
+const firstPauseMs = 3;
+const forEver = new AbortController().signal;
 
 export interface LoadedState {
   /** Undefined where there is none, or none that is whole. */
@@ -27,7 +31,7 @@ export interface LoadedState {
  * Does not own: what is in force.
  * Invariants: 1. At any moment, also after a loss of power, one of the two files is whole, once one has been written. 2. A
  * file that is not whole is never used and never becomes the previous one. 3. Saving never waits, and what is written is
- * the newest that was saved.
+ * the newest that was saved. 4. Who waits until it is written waits for the disk, and for no pause.
  */
 export class StateFile {
   readonly #options: StateFileOptions;
@@ -36,6 +40,7 @@ export class StateFile {
   #writing: Promise<void> | undefined;
   /** Whether what was saved last has not been written. */
   #isPending = false;
+  readonly #pause = new Wake();
   /** Those who wait until it is. */
   #onWritten: (() => void)[] = [];
 
@@ -75,17 +80,19 @@ export class StateFile {
 
   /** Resolves once what was saved last is on disk, or could not be written; at once where it is already. */
   async flushed(): Promise<void> {
-    if (this.#isPending) await new Promise<void>((resolve) => this.#onWritten.push(resolve));
+    if (!this.#isPending) return;
+    this.#pause.wake();
+    await new Promise<void>((resolve) => this.#onWritten.push(resolve));
   }
 
   /** Resolves once what was saved is on disk, or could not be written. */
   async close(): Promise<void> {
+    this.#pause.wake();
     while (this.#writing !== undefined) await this.#writing;
   }
 
   async #writeAll(): Promise<void> {
-    // The turn that saves reports first.
-    await sleep(0);
+    await this.#pause.sleep(firstPauseMs, forEver);
     while (this.#waiting !== undefined) {
       const kept = this.#waiting;
       this.#waiting = undefined;
@@ -97,7 +104,7 @@ export class StateFile {
       }
       if (this.#waiting === undefined) this.#endPending();
       // Somebody waits for what has been saved meanwhile.
-      if (this.#onWritten.length === 0) await sleep(this.#options.intervalMs ?? 20);
+      if (this.#onWritten.length === 0) await this.#pause.sleep(this.#options.intervalMs ?? 20, forEver);
     }
     this.#writing = undefined;
   }
