@@ -1,7 +1,7 @@
 import { isForgedArp, isForgedMac } from '@portcullis/model';
 import { nothingApplied, planChange } from '@portcullis/plan';
 import { FirewallRenderer } from '@portcullis/ruleset';
-import { type Arp, buildArpFrame, SimulatedFrames } from '@portcullis/testing';
+import { type Arp, buildArpFrame, buildFrame, SimulatedFrames } from '@portcullis/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scenario } from './corpus.js';
 import { KernelJudge } from './kernel-judge.js';
@@ -54,6 +54,22 @@ const stated: readonly (readonly [string, Arp, boolean])[] = [
   ['its own address with the shared MAC', arp({ srcMac: shared.mac }), false],
 ];
 
+/** Frames of n2 from MACs that nobody has: of no known protocol, packets of both families from its own addresses, in a VLAN too. */
+const foreign = [undefined, 4, 6].flatMap((family, n) =>
+  [false, true].map((isTagged): Buffer => {
+    const mac = `02:00:00:00:00:a${2 * n + Number(isTagged)}`;
+    const packet = { srcMac: mac, dstMac: broadcast, protocol: 'udp', srcPort: 9, dstPort: 9 } as const;
+    const [src = '', dst = ''] = [n2, n3].map(({ addresses }) => addresses[family === 6 ? 1 : 0]);
+    const frame =
+      family === undefined
+        ? Buffer.concat([Buffer.from(`ffffffffffff${mac.replaceAll(':', '')}88b6`, 'hex'), Buffer.alloc(46)])
+        : Buffer.from(buildFrame({ ...packet, family: family === 6 ? 6 : 4, src, dst }));
+    return isTagged
+      ? Buffer.concat([frame.subarray(0, 12), Buffer.from('81000007', 'hex'), frame.subarray(12)])
+      : frame;
+  }),
+);
+
 const guarded = scenario('', {}, [], {
   nics: { n2: { antiSpoofing: true, allowedPairs: [{ mac: shared.mac, cidr: `${shared[4]}/32` }] } },
 }).cloud;
@@ -76,6 +92,8 @@ describe('ARP of a NIC with anti-spoofing', () => {
     expect(frames.passes({ port: 'vnic2.0', srcMac, arp: { senderMac, sender, target } })).toBe(passes);
     expect(frames.passes({ port: 'vnic3.0', srcMac, arp: { senderMac, sender, target } })).toBe(true);
     expect(frames.passes({ port: 'vnic2.0', srcMac })).toBe(!isForgedMac(nic, srcMac));
+    // Packets are iptables' to judge.
+    expect(frames.passes({ port: 'vnic2.0', srcMac, family: 4 })).toBe(true);
   });
 });
 
@@ -107,10 +125,10 @@ describe.skipIf(!isRoot).each(['nft', 'legacy'] as const)('the kernel beside ipt
 
   it('the bridge learns no place from a frame with a foreign MAC', async () => {
     await kernel.apply(guarded);
-    const frame = Buffer.concat([Buffer.from('ffffffffffff0200000000aa88b6', 'hex'), Buffer.alloc(46)]);
-    expect(await kernel.deliverFrames([{ from: 'n2', to: 'n3', frame, expected: 'dropped' }])).toEqual([false]);
+    const probes = foreign.map((frame) => ({ from: 'n2', to: 'n3', frame, expected: 'dropped' as const }));
+    expect(await kernel.deliverFrames(probes)).toEqual(foreign.map(() => false));
     const { stdout } = await kernel.lab.exec(kernel.lab.hostNamespace('h1'), 'bridge', ['fdb', 'show']);
     expect(stdout).toContain(`${n2.mac} dev vnic2.0`);
-    expect(stdout).not.toContain('02:00:00:00:00:aa');
+    expect(stdout).not.toContain('02:00:00:00:00:a');
   });
 });

@@ -48,6 +48,24 @@ export const transitions: readonly (readonly [name: string, before: State, after
     'n3 > n2 tcp/80 = pass',
   ],
   [
+    'a NIC that may use every address from now on, while the receiver stops taking them',
+    [{ web: { nics: ['n3'], rules: ['in all'] } }, { nics: { n2: { antiSpoofing: true } } }],
+    [{ web: { nics: ['n3'] } }],
+    'n2(address) > n3 tcp/80 = drop',
+  ],
+  [
+    'a NIC that may use its own address only from now on, while the receiver begins to take every one',
+    [{ web: { nics: ['n3'] } }],
+    [{ web: { nics: ['n3'], rules: ['in all'] } }, { nics: { n2: { antiSpoofing: true } } }],
+    'n2(address) > n3 tcp/80 = drop',
+  ],
+  [
+    'two NICs of which one may use every address from now on, and the other its own only, while the receiver stops',
+    [{ web: { nics: ['n3'], rules: ['in all'] } }, { nics: { n2: { antiSpoofing: true } } }],
+    [{ web: { nics: ['n3'] } }, { nics: { n3: { antiSpoofing: true } } }],
+    'n2(address) > n3 tcp/80 = drop',
+  ],
+  [
     'a NIC that moves from one group to another',
     [{ web: { nics: ['n2'], rules: ['in tcp 80'] }, db: { rules: ['in tcp 80-90'] } }],
     [{ web: { rules: ['in tcp 80'] }, db: { nics: ['n2'], rules: ['in tcp 80-90'] } }],

@@ -3,7 +3,7 @@ import { type Chain, type FamilyFirewall, type Firewall, type Slot, setTypeOf, s
 import { type Applied, type AppliedFamily, type AppliedSet, hookKey, leastCapacity } from './applied.js';
 import { areSameRules, type Diff, diffRules, type RuleChange, type SetChange } from './diff.js';
 import { planFrames } from './frames.js';
-import { renderRestore } from './restore-text.js';
+import { renderOrdered } from './ordered-restore.js';
 import { freeSlot, setNamesOf, slottedRules } from './slots.js';
 
 /** One run of one tool. Rules of one table and family change at once; lines for sets one after the other. */
@@ -182,7 +182,11 @@ function planFamily(
     family,
     setsBefore,
     setsAfter,
-    text: renderRestore({ written, goneChains, missingHooks, misplaced: applied.misplaced }),
+    text: renderOrdered(
+      { written, goneChains, missingHooks, misplaced: applied.misplaced },
+      applied.chains,
+      desired.chains,
+    ),
     ruleChanges: [
       ...applied.misplaced.map((hook) => ({ family, ...hook, kind: 'removed' as const, position: 0 })),
       ...written.flatMap((chain) => chainChanges(chain, applied.chains.get(chain.name), { family, oldSlots })),

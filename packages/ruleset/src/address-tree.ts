@@ -32,9 +32,9 @@ export interface AddressTreeOptions {
 export function renderAddressTree(
   { root, flag, family, otherwise }: AddressTreeOptions,
   leaves: readonly AddressLeaf[],
-): Chain[] {
+): Omit<Chain, 'table'>[] {
   const bits = addressBits(family);
-  const made: Chain[] = [];
+  const made: Omit<Chain, 'table'>[] = [];
   const cidr = (value: bigint, length: number) => `${kernelAddress(formatAddress({ family, value }))}/${length}`;
   const leafRule = ({ text, rule }: AddressLeaf) => `${flag} ${text} ${rule}`;
   const build = (name: string, sorted: readonly AddressLeaf[], depth: number): void => {
@@ -55,7 +55,7 @@ export function renderAddressTree(
         }
       }
     }
-    made.push({ table: 'filter', name, rules: [...rules, `-g ${otherwise}`] });
+    made.push({ name, rules: [...rules, `-g ${otherwise}`] });
     for (const [child, members] of below) build(child, members, depth + 1);
   };
   build(

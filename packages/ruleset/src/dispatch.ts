@@ -1,6 +1,6 @@
 import { addressBits, type Family, parseAddress } from '@portcullis/model';
 import { type AddressLeaf, mostAlike, renderAddressTree } from './address-tree.js';
-import type { Chain } from './chain.js';
+import type { Chain, TableName } from './chain.js';
 import { kernelAddress } from './kernel-address.js';
 import { renderNameTree } from './name-tree.js';
 import { dispatchChain } from './names.js';
@@ -31,19 +31,20 @@ const sides = {
 export function renderDispatch(
   root: string,
   side: keyof typeof sides,
-  { targets, family }: { targets: readonly DispatchTarget[]; family: Family },
+  { targets, family, table = 'filter' }: { targets: readonly DispatchTarget[]; family: Family; table?: TableName },
 ): Chain[] {
   const { flag, option } = sides[side];
   const byName = new Map(targets.map(({ interfaceName, chain }) => [interfaceName, chain]));
   const reachable = targets.filter(({ interfaceName, chain }) => byName.get(interfaceName) === chain);
   const leaves = reachable.length < leastByAddress ? [] : leavesOf(reachable, family, option);
   const entry = (pattern: string, chain: string) => `-m physdev ${option} ${pattern} -g ${chain}`;
-  if (leaves.length === 0) return renderNameTree({ name: root, root, entry }, byName);
+  if (leaves.length === 0)
+    return renderNameTree({ name: root, root, entry }, byName).map((chain) => ({ table, ...chain }));
   const otherwise = dispatchChain(root, '');
   return [
     ...renderAddressTree({ root, flag, family, otherwise }, leaves),
     ...renderNameTree({ name: otherwise, root, entry }, byName),
-  ];
+  ].map((chain) => ({ table, ...chain }));
 }
 
 /** Of the family. An address that many NICs have, each in a routing domain of its own, tells too little. */

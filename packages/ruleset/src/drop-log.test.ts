@@ -21,12 +21,12 @@ describe.each([4, 6] as const)('the chains of a NIC whose drops are logged, IPv%
   const logged = rulesOf({ ...nic, logDrops: true }, family);
 
   it.each([
-    ['ingress', 'I'],
-    ['egress', 'E'],
-    ['spoofed', 'S'],
-  ] as const)('log right before they drop: %s', (use, letter) => {
+    ['ingress', 'NI'],
+    ['egress', 'NE'],
+    ['spoofed', 'SN'],
+  ] as const)('log right before they drop: %s', (use, kind) => {
     const [log, drop] = logged[use]?.rules.slice(-2) ?? [];
-    const prefix = `PC-N${letter}-${logged[use]?.name.slice(6)}`;
+    const prefix = `PC-${kind}-${logged[use]?.name.slice(6)}`;
     expect(log).toBe(`-m limit --limit 3/sec --limit-burst 9 -j NFLOG --nflog-prefix ${prefix} --nflog-group 7`);
     expect(drop).toMatch(/^-m comment .* -j DROP$/);
   });
@@ -39,7 +39,7 @@ describe.each([4, 6] as const)('the chains of a NIC whose drops are logged, IPv%
 
   it('are but for that the ones of any other NIC', () => {
     const strip = (rules: readonly string[] = []) =>
-      rules.filter((rule) => !rule.includes('NFLOG')).map((rule) => rule.replace(/-g PC-NX-\S+$/, '-j DROP'));
+      rules.filter((rule) => !rule.includes('NFLOG')).map((rule) => rule.replace(/-g PC-SX-\S+$/, '-j DROP'));
     const plain = rulesOf(nic, family);
     expect(plain.spoofed).toBeUndefined();
     for (const use of ['ingress', 'egress', 'spoofing', 'discovery'] as const)

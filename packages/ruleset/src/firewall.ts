@@ -9,8 +9,8 @@ import { type GroupChain, type RuleIds, renderGroupChain } from './group-chain.j
 import { kernelAddress, networkMembers, requiredCidr } from './kernel-address.js';
 import { chains, groupChain, type NicChainUse, nicChainUses } from './names.js';
 import { allowChain, clearMark, renderClosedNic, renderNicChains } from './nic-chains.js';
+import { renderPrerouting } from './prerouting.js';
 import { type RevokedFlows, renderRevoked, revokedInForward, revokedInInput } from './revoked-chains.js';
-import { renderZones } from './zones.js';
 
 /** What the kernel is to hold for one family: structure in chains, members in sets. */
 export interface FamilyFirewall {
@@ -29,7 +29,7 @@ export interface Firewall extends Readonly<Record<Family, FamilyFirewall>> {
 
 /** Packets that are not of a bridge port, no tree leads to a NIC. Those that the host routes for a VM came in by one. */
 export const hooks: readonly HookRule[] = [
-  { table: 'raw', chain: 'PREROUTING', rule: `-j ${chains.zone}` },
+  { table: 'raw', chain: 'PREROUTING', rule: `-j ${chains.prerouting}` },
   { table: 'filter', chain: 'INPUT', rule: `-j ${chains.input}` },
   { table: 'filter', chain: 'FORWARD', rule: `-j ${chains.forward}` },
 ];
@@ -43,13 +43,14 @@ const entries: Readonly<Record<'forward' | 'input', { readonly revoked: string; 
   };
 
 /**
- * Spoofing is judged before everything, also inside allowed connections, then what of these is revoked, if anything is. An
- * allowed packet returns to the built-in chain: rules that others have placed after ours keep their say.
+ * Who sends in the name of somebody else does not come as far as here. Inside allowed connections it is judged first what of
+ * them is revoked, if anything is. An allowed packet returns to the built-in chain: rules that others have placed after ours
+ * keep their say.
  */
 function renderEntryChains(hasRevoked: boolean): readonly Chain[] {
   const entry = (name: keyof typeof entries): Chain => {
     const { revoked, judged } = entries[name];
-    const rules = [`-j ${chains.spoofing}`, ...(hasRevoked ? [revoked] : []), established, ...judged, clearMark];
+    const rules = [...(hasRevoked ? [revoked] : []), established, ...judged, clearMark];
     return { table: 'filter', name: chains[name], rules };
   };
   return [entry('forward'), entry('input'), allowChain];
@@ -209,10 +210,10 @@ export class FirewallRenderer {
       for (const [name, use] of parts.groupUses) groupUses.set(name, use);
     }
     for (const chain of [
-      ...renderDispatch(chains.spoofing, 'from', { targets: targets.spoofing, family }),
+      ...renderDispatch(chains.source, 'from', { targets: targets.spoofing, family, table: 'raw' }),
       ...renderDispatch(chains.egress, 'from', { targets: targets.egress, family }),
       ...renderDispatch(chains.ingress, 'to', { targets: targets.ingress, family }),
-      renderZones(nics.values()),
+      ...renderPrerouting(nics.values()),
     ]) {
       all.set(chain.name, chain);
     }

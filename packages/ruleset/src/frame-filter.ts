@@ -5,8 +5,8 @@ import { renderNameTree } from './name-tree.js';
 import { chains, frameChain } from './names.js';
 
 /**
- * What the kernel is to do with whole frames, which iptables never sees: the table `nat` of ebtables, whose PREROUTING every
- * frame passes that comes in by a port of a bridge, whoever it is for, and before the bridge learns from it where a MAC lives.
+ * What the kernel is to do with frames that iptables never sees: the table `nat` of ebtables, whose PREROUTING every frame
+ * passes that comes in by a port of a bridge, whoever it is for, and before the bridge learns from it where a MAC lives.
  */
 export interface FrameFilter {
   /** Rules of each chain as ebtables-save prints them. None where no NIC needs any. */
@@ -20,6 +20,12 @@ export const frameHook = `-j ${chains.frame}`;
 
 /** Rules of a NIC that were made before. */
 const known = new WeakMap<HostNic, readonly string[]>();
+
+/**
+ * iptables judges packets, their MAC with them, and as early. To ebtables a packet in a VLAN is not one, and iptables
+ * does not see it.
+ */
+const packets: readonly string[] = ['-p IPv4 -j RETURN', '-p IPv6 -j RETURN'];
 
 /** Judges the frames of NICs with anti-spoofing; `closed` names NICs of which nothing is let in. */
 export function renderFrames(nics: Iterable<HostNic>, closed: ReadonlySet<string>): FrameFilter {
@@ -36,7 +42,8 @@ export function renderFrames(nics: Iterable<HostNic>, closed: ReadonlySet<string
   if (targets.size === 0) return { chains: made };
   const entry = (pattern: string, chain: string) => `-i ${pattern} -j ${chain}`;
   const tree = renderNameTree({ name: chains.frame, root: chains.frame, entry }, targets);
-  return { chains: new Map([...made, ...tree.map(({ name, rules }) => [name, rules] as const)]) };
+  const found = tree.map(({ name, rules }) => [name, name === chains.frame ? [...packets, ...rules] : rules] as const);
+  return { chains: new Map([...made, ...found]) };
 }
 
 /**

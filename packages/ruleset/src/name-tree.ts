@@ -18,12 +18,15 @@ export interface NameTreeOptions {
  * Chains that lead from an interface name to its chain: a tree on name prefixes. A packet of an interface whose name begins
  * otherwise than all of them costs one comparison.
  */
-export function renderNameTree({ name, root, entry }: NameTreeOptions, targets: ReadonlyMap<string, string>): Chain[] {
-  const made: Chain[] = [];
+export function renderNameTree(
+  { name, root, entry }: NameTreeOptions,
+  targets: ReadonlyMap<string, string>,
+): Omit<Chain, 'table'>[] {
+  const made: Omit<Chain, 'table'>[] = [];
   const build = (at: string, interfaces: readonly string[], depth: number): void => {
     if (interfaces.length <= maxWidth || depth === nameDepth) {
       const rules = interfaces.map((each) => entry(each, targets.get(each) ?? ''));
-      made.push({ table: 'filter', name: at, rules });
+      made.push({ name: at, rules });
       return;
     }
     const shared = commonPrefix(interfaces);
@@ -44,7 +47,7 @@ export function renderNameTree({ name, root, entry }: NameTreeOptions, targets: 
         return entry(`${branch}+`, dispatchChain(root, branch));
       }),
     ];
-    made.push({ table: 'filter', name: at, rules });
+    made.push({ name: at, rules });
     for (const [branch, members] of branches) {
       if (members.length > 1) build(dispatchChain(root, branch), members, depth + 1);
     }
@@ -54,7 +57,7 @@ export function renderNameTree({ name, root, entry }: NameTreeOptions, targets: 
   if (names.length < 2 || shared === '') build(name, names, 0);
   else {
     const guarded = dispatchChain(root, shared);
-    made.push({ table: 'filter', name, rules: [entry(`${shared}+`, guarded)] });
+    made.push({ name, rules: [entry(`${shared}+`, guarded)] });
     build(guarded, names, 1);
   }
   return made;

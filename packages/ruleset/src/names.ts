@@ -9,7 +9,9 @@ import type { Direction, Family } from '@portcullis/model';
 export const chains = {
   forward: 'PC-FORWARD',
   input: 'PC-INPUT',
-  spoofing: 'PC-SPOOF',
+  prerouting: 'PC-PREROUTING',
+  source: 'PC-SOURCE',
+  held: 'PC-HELD',
   ingress: 'PC-INGRESS',
   egress: 'PC-EGRESS',
   allow: 'PC-ALLOW',
@@ -33,7 +35,8 @@ export function frameChain(nic: string): string {
 }
 
 export function nicChain(use: NicChainUse, nic: string): string {
-  return `PC-N${{ ingress: 'I', egress: 'E', spoofing: 'S', discovery: 'D', spoofed: 'X' }[use]}-${shortHash(nic)}`;
+  const kind = { ingress: 'NI', egress: 'NE', spoofing: 'SN', discovery: 'SD', spoofed: 'SX' }[use];
+  return `PC-${kind}-${shortHash(nic)}`;
 }
 
 /** A group has one chain per direction and routing domain: the sets of its remote groups differ by domain. */
@@ -63,6 +66,11 @@ export function setName(memberSetKey: string, family: Family): string {
 /** Name of the set of an address group without its slot. */
 export function addressGroupSetName(addressGroup: string, family: Family): string {
   return `pc-${family}n-${shortHash(addressGroup)}`;
+}
+
+/** A chain about what a NIC may send, while it is held beside the next one; `text` is all that it says. */
+export function heldChain(name: string, text: string): string {
+  return dispatchChain(chains.held, `${name} ${text}`);
 }
 
 /** Stops what one NIC has taken back: of packets from it, or of those to it. */

@@ -1,6 +1,6 @@
 import type { HostNic } from '@portcullis/compile';
 import { type Direction, type Family, parseAddress } from '@portcullis/model';
-import type { Chain } from './chain.js';
+import type { Chain, TableName } from './chain.js';
 import { type DropLog, logRule } from './drop-log.js';
 import { hostCidr } from './kernel-address.js';
 import { allowMark, chains, groupChain, type NicChainUse, nicChain } from './names.js';
@@ -53,14 +53,19 @@ export function comment(id: string): string {
   return `-m comment --comment ${/^[A-Za-z0-9_-]+$/.test(id) ? id : `"${id}"`}`;
 }
 
+/** In whose name a packet is sent is judged before the bridge learns from it, and before connection tracking sees it. */
+function tableOf(use: NicChainUse): TableName {
+  return use === 'ingress' || use === 'egress' ? 'filter' : 'raw';
+}
+
 /** What no rule lets pass is dropped. */
 function chainOf(nic: HostNic, use: NicChainUse, rules: readonly string[]): Chain {
-  return { table: 'filter', name: nicChain(use, nic.id), rules: [...rules, `${comment(nic.id)} -j DROP`] };
+  return { table: tableOf(use), name: nicChain(use, nic.id), rules: [...rules, `${comment(nic.id)} -j DROP`] };
 }
 
 /** What it has nothing against, the rules about sources judge. */
 function discoveryChain(nic: HostNic): Chain {
-  return { table: 'filter', name: nicChain('discovery', nic.id), rules: [...discoveryRules(nic), comment(nic.id)] };
+  return { table: 'raw', name: nicChain('discovery', nic.id), rules: [...discoveryRules(nic), comment(nic.id)] };
 }
 
 function judgingRules(nic: HostNic, direction: Direction, family: Family): string[] {

@@ -1,20 +1,19 @@
 import { createHash } from 'node:crypto';
 import { bridgeDomains, defaultDomain, type HostNic } from '@portcullis/compile';
-import type { Chain } from './chain.js';
-import { chains } from './names.js';
 
 /**
  * Connections of two routing domains may have the same addresses and ports: each bridge that a binding names tracks them
  * in the conntrack zone of its domain. Zone 0, which needs no rule, is that of the default domain and everyone else's.
  */
-export function renderZones(nics: Iterable<HostNic>): Chain {
+export function bridgeZones(nics: Iterable<HostNic>): Map<string, number> {
   const domains = bridgeDomains(nics);
   const zones = numberZones(domains.values());
-  const rules = [...domains].flatMap(([bridge, domain]) => {
-    const zone = zones.get(domain);
-    return zone === undefined ? [] : [`-i ${bridge} -j CT --zone ${zone}`];
-  });
-  return { table: 'raw', name: chains.zone, rules: rules.toSorted() };
+  return new Map(
+    [...domains].flatMap(([bridge, domain]) => {
+      const zone = zones.get(domain);
+      return zone === undefined ? [] : [[bridge, zone] as const];
+    }),
+  );
 }
 
 /** The routing domain of each conntrack zone of a host. */

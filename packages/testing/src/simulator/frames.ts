@@ -5,6 +5,8 @@ import { Words } from './tokens.js';
 export interface SimulatedFrame {
   readonly port: string;
   readonly srcMac: string;
+  /** Of a packet that is in no VLAN. */
+  readonly family?: 4 | 6;
   /** Of ARP only. */
   readonly arp?: { readonly senderMac: string; readonly sender: string; readonly target: string };
 }
@@ -72,8 +74,9 @@ const readers: Readonly<Record<string, (value: string) => (frame: SimulatedFrame
     ({ srcMac }) =>
       srcMac === value,
   '-p': (value) => {
-    if (value !== 'ARP') throw new Error(`not simulated: -p ${value}`);
-    return ({ arp }) => arp !== undefined;
+    if (value === 'ARP') return ({ arp }) => arp !== undefined;
+    if (value !== 'IPv4' && value !== 'IPv6') throw new Error(`not simulated: -p ${value}`);
+    return ({ family }) => family === (value === 'IPv4' ? 4 : 6);
   },
   '--arp-mac-src':
     (value) =>

@@ -306,7 +306,7 @@ function refusing(tools: SessionTools, nics: readonly HostNic[]) {
   return watching(tools, (step) => {
     if (step.kind === 'sets') return step;
     const bad = (text: string, { mac }: HostNic) =>
-      text.replaceAll(`-m mac ! --mac-source ${mac} -j DROP`, '-j CT --zone 1');
+      text.replaceAll(`-m mac ! --mac-source ${mac} -j DROP`, '-j MASQUERADE');
     return { ...step, text: nics.reduce(bad, step.text) };
   });
 }
