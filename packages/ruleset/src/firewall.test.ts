@@ -61,7 +61,7 @@ describe('the rendered chains', () => {
     expect(deepest(firewall[4])).toBeGreaterThan(14);
   });
 
-  it('are the same ones while only members change, and what a new renderer makes whatever changes', () => {
+  it('are the same ones while nothing of the family changes but members, and what a new renderer makes whatever changes', () => {
     const nics = names.slice(0, 20).map((interfaceName, i) => ({ interfaceName, addresses: [`10.0.0.${i}`] }));
     const { groups, ...rest } = stateOf(nics, [80]);
     const [key, remoteGroup] = [memberSetKey('friends', 'default'), 'friends'];
@@ -78,22 +78,28 @@ describe('the rendered chains', () => {
     const revoked: RevokedFlows = [
       { nic: 'n1', direction: 'ingress', flows: new Map([[flowElements(flow)[0] ?? '', flow]]) },
     ];
+    const withRule = (cidr: string): HostState => {
+      const rule: Rule = { id: 'more', direction: 'ingress', protocol: 'all', cidr, active: true };
+      return { ...second, groups: new Map([[group, { id: group, rules: [named, rule] }]]) };
+    };
     const renderer = new FirewallRenderer();
     const steps: Parameters<FirewallRenderer['render']>[] = [
       [first],
       [second],
       [{ ...second, groups }],
       [second, new Set(['n2'])],
+      [second],
+      [withRule('2001:db8::/32')],
       [second, new Set(), revoked],
       [{ ...second, nics: new Map([...second.nics].slice(1)) }],
       [first],
     ];
     const made = steps.map((step) => renderer.render(...step));
     expect(made).toEqual(steps.map((step) => new FirewallRenderer().render(...step)));
-    for (const family of [4, 6] as const) {
-      expect(made[1]?.[family].chains).toBe(made[0]?.[family].chains);
-      expect(new Set(made.map((each) => each[family].chains)).size).toBe(made.length - 1);
-    }
+    for (const family of [4, 6] as const) expect(made[1]?.[family].chains).toBe(made[0]?.[family].chains);
+    expect(made[5]?.[4].chains).toBe(made[4]?.[4].chains);
+    const differentIn = (family: 4 | 6) => new Set(made.map((each) => each[family].chains)).size;
+    expect([differentIn(4), differentIn(6)]).toEqual([made.length - 2, made.length - 1]);
     expect(made[1]?.[4].sets).not.toEqual(made[0]?.[4].sets);
   });
 });

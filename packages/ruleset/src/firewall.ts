@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import type { HostAddressGroup, HostGroup, HostNic, HostState, MemberSet } from '@portcullis/compile';
 import type { Direction, Family } from '@portcullis/model';
 import type { Chain, HookRule } from './chain.js';
@@ -94,12 +95,19 @@ interface FamilyRules extends Pick<FamilyFirewall, 'chains' | 'ruleIds'> {
 /** What rules follow from. */
 interface RulesOrigin extends Pick<HostState, 'nics' | 'groups'> {
   readonly structure: Structure;
+  /** What groups bring, by name of a group's chain. */
+  readonly groupChains: ReadonlyMap<string, GroupChain>;
   readonly revoked: RevokedFlows;
 }
 
 function isSameOrigin(left: RulesOrigin, right: RulesOrigin): boolean {
   const isSameRevoked = left.revoked === right.revoked || left.revoked.length + right.revoked.length === 0;
-  return left.structure === right.structure && left.groups === right.groups && isSameRevoked;
+  if (left.structure !== right.structure || !isSameRevoked) return false;
+  if (left.groupChains === right.groupChains) return true;
+  const { size } = right.groupChains;
+  return (
+    left.groupChains.size === size && [...right.groupChains].every(([k, each]) => left.groupChains.get(k) === each)
+  );
 }
 
 type Structures = Readonly<Record<Family, Structure>> & { readonly frames: FrameFilter };
@@ -134,7 +142,9 @@ export class FirewallRenderer {
     structure: Structure,
     family: Family,
   ): FamilyFirewall {
-    const rules = this.#rulesOf({ structure, groups: state.groups, nics: state.nics, revoked }, family);
+    const groupChains = this.#groupChainsOf(structure, state.groups, family);
+    const { nics, groups } = state;
+    const rules = this.#rulesOf({ nics, groups, structure, groupChains, revoked }, family);
     const sets = new Map(rules.revokedSets);
     for (const [set, key] of rules.memberSets) sets.set(set, this.#membersOf(state.memberSets.get(key), family));
     for (const [set, addressGroup] of rules.addressGroupSets) {
@@ -143,16 +153,16 @@ export class FirewallRenderer {
     return { hooks, chains: rules.chains, sets, ruleIds: rules.ruleIds };
   }
 
-  /** The same as the last ones where only members have changed since: nobody then looks for what is different. */
+  /** The same as the last ones where nothing but members has changed since: nobody then looks for what is different. */
   #rulesOf(origin: RulesOrigin, family: Family): FamilyRules {
     const last = this.#lastRules[family];
-    if (last !== undefined && isSameOrigin(last.origin, origin)) return last.rules;
-    const rules = this.#renderRules(origin, family);
+    const rules =
+      last !== undefined && isSameOrigin(last.origin, origin) ? last.rules : this.#renderRules(origin, family);
     this.#lastRules[family] = { origin, rules };
     return rules;
   }
 
-  #renderRules({ structure, groups, nics, revoked }: RulesOrigin, family: Family): FamilyRules {
+  #renderRules({ structure, groupChains, nics, revoked }: RulesOrigin, family: Family): FamilyRules {
     const all = new Map(structure.chains);
     const ruleIds = new Map<string, RuleIds>();
     const memberSets = new Map<string, string>();
@@ -160,10 +170,7 @@ export class FirewallRenderer {
     const stopping = renderRevoked(revoked, nics, family);
     for (const chain of [...entryChains(stopping !== undefined), ...(stopping?.chains ?? [])])
       all.set(chain.name, chain);
-    for (const [name, use] of structure.groupUses) {
-      const group = groups.get(use.group);
-      if (group === undefined) continue;
-      const made = this.#groupChain(group, name, { ...use, family });
+    for (const made of groupChains.values()) {
       for (const chain of made.chains) {
         all.set(chain.name, chain);
         ruleIds.set(chain.name, made.ruleIds);
@@ -228,11 +235,26 @@ export class FirewallRenderer {
     return parts;
   }
 
+  #groupChainsOf(structure: Structure, groups: HostState['groups'], family: Family): RulesOrigin['groupChains'] {
+    const last = this.#lastRules[family]?.origin;
+    if (last?.structure === structure && last.groups === groups) return last.groupChains;
+    const made = new Map<string, GroupChain>();
+    for (const [name, use] of structure.groupUses) {
+      const group = groups.get(use.group);
+      if (group !== undefined) made.set(name, this.#groupChain(group, name, { ...use, family }));
+    }
+    return made;
+  }
+
+  /** Of a group that has changed, the same as the last one where the change says nothing about the family. */
   #groupChain(group: HostGroup, name: string, of: GroupUse & { family: Family }): GroupChain {
     const cached = this.#groups.get(group) ?? new Map<string, GroupChain>();
     this.#groups.set(group, cached);
     const key = `${of.family} ${name}`;
-    const made = cached.get(key) ?? renderGroupChain(group, of);
+    const known = cached.get(key);
+    if (known !== undefined) return known;
+    const [fresh, last] = [renderGroupChain(group, of), this.#lastRules[of.family]?.origin.groupChains.get(name)];
+    const made = last !== undefined && isDeepStrictEqual(last, fresh) ? last : fresh;
     cached.set(key, made);
     return made;
   }
