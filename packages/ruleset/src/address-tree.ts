@@ -1,13 +1,8 @@
 import { addressBits, type Family, formatAddress } from '@portcullis/model';
-import type { Chain } from './chain.js';
-import { addressDepth } from './depths.js';
+import type { Chain, TableName } from './chain.js';
+import { addressDepth, addressStep } from './depths.js';
 import { kernelAddress } from './kernel-address.js';
 import { dispatchChain } from './names.js';
-
-/** Most addresses that one chain of the tree compares with, where the tree is not as deep as it may be. */
-const maxLeaves = 8;
-/** An inner chain looks at three bits, always from a multiple of three on: so an address that comes leaves most chains alone. */
-const step = 3;
 
 /** An address, and what is done about a packet with it: a rule, without the match of the address. */
 export interface AddressLeaf {
@@ -21,6 +16,7 @@ export interface AddressTreeOptions {
   readonly root: string;
   readonly flag: '-s' | '-d';
   readonly family: Family;
+  readonly table: TableName;
   /** Where packets go that no leaf takes. */
   readonly otherwise: string;
 }
@@ -30,22 +26,27 @@ export interface AddressTreeOptions {
  * are. No more than `mostAlike` leaves have one address.
  */
 export function renderAddressTree(
-  { root, flag, family, otherwise }: AddressTreeOptions,
+  { root, flag, family, table, otherwise }: AddressTreeOptions,
   leaves: readonly AddressLeaf[],
-): Omit<Chain, 'table'>[] {
+): Chain[] {
   const bits = addressBits(family);
-  const made: Omit<Chain, 'table'>[] = [];
+  const [maxDepth, step] = [addressDepth[table], addressStep[table]];
+  const maxLeaves = Math.max(2 ** step, mostAlike);
+  const made: Chain[] = [];
   const cidr = (value: bigint, length: number) => `${kernelAddress(formatAddress({ family, value }))}/${length}`;
   const leafRule = ({ text, rule }: AddressLeaf) => `${flag} ${text} ${rule}`;
   const build = (name: string, sorted: readonly AddressLeaf[], depth: number): void => {
     const rules: string[] = [];
     const below: [string, readonly AddressLeaf[]][] = [];
-    if (sorted.length <= maxLeaves || depth === addressDepth) rules.push(...sorted.map(leafRule));
-    else {
-      const common = commonLength(sorted, bits);
+    let here = sorted;
+    while (here.length > maxLeaves && depth < maxDepth) {
+      const common = commonLength(here, bits);
       const length = Math.min(common - (common % step) + step, bits);
       const rest = BigInt(bits - length);
-      for (const [prefix, members] of groupBy(sorted, ({ value }) => (value >> rest) << rest)) {
+      const branches = [...groupBy(here, ({ value }) => (value >> rest) << rest)];
+      // What none of the others takes is the last one's: it needs no chain.
+      here = branches.pop()?.[1] ?? [];
+      for (const [prefix, members] of branches) {
         const [only] = members;
         if (members.length === 1 && only !== undefined) rules.push(leafRule(only));
         else {
@@ -55,7 +56,7 @@ export function renderAddressTree(
         }
       }
     }
-    made.push({ name, rules: [...rules, `-g ${otherwise}`] });
+    made.push({ table, name, rules: [...rules, ...here.map(leafRule), `-g ${otherwise}`] });
     for (const [child, members] of below) build(child, members, depth + 1);
   };
   build(

@@ -38,13 +38,11 @@ export function renderDispatch(
   const reachable = targets.filter(({ interfaceName, chain }) => byName.get(interfaceName) === chain);
   const leaves = reachable.length < leastByAddress ? [] : leavesOf(reachable, family, option);
   const entry = (pattern: string, chain: string) => `-m physdev ${option} ${pattern} -g ${chain}`;
-  if (leaves.length === 0)
-    return renderNameTree({ name: root, root, entry }, byName).map((chain) => ({ table, ...chain }));
+  const byNames = (name: string) =>
+    renderNameTree({ name, root, entry }, byName).map((chain): Chain => ({ table, ...chain }));
+  if (leaves.length === 0) return byNames(root);
   const otherwise = dispatchChain(root, '');
-  return [
-    ...renderAddressTree({ root, flag, family, otherwise }, leaves),
-    ...renderNameTree({ name: otherwise, root, entry }, byName),
-  ].map((chain) => ({ table, ...chain }));
+  return [...renderAddressTree({ root, flag, family, table, otherwise }, leaves), ...byNames(otherwise)];
 }
 
 /** Of the family. An address that many NICs have, each in a routing domain of its own, tells too little. */
