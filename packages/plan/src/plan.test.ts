@@ -61,6 +61,14 @@ describe('members', () => {
     expect(linesOf(applied, firewall(members))).toEqual(lines);
   });
 
+  it('that are read from the kernel are compared once: then what is desired stands for them', () => {
+    const desired = firewall(['10.0.0.1', '10.0.0.2']);
+    const sets = new Map([[set, { slot: 'a', capacity: 65_536, members: new Set(['10.0.0.2', '10.0.0.1']) }]] as const);
+    const plan = planChange({ ...applied, 4: { ...applied[4], sets } }, desired);
+    expect(plan.steps).toEqual([]);
+    expect(plan.applied[4].sets.get(set)?.members).toBe(desired[4].sets.get(set));
+  });
+
   it('that come and go, while nothing else changes, are made ready in another place and swapped: no rule changes', () => {
     const plan = planChange(applied, firewall(['10.0.0.1', '10.0.0.3']), { keepStrays: true });
     expect(plan.steps).toEqual([

@@ -104,7 +104,10 @@ function planFamily(
   const setsBefore: string[] = [];
   const setsAfter: string[] = [];
   const setChanges: SetChange[] = [];
-  const sets = new Map(applied.sets);
+  // Those read from the kernel are compared once: from then on the equal one that is desired stands for it.
+  const sets = new Map(
+    [...applied.sets].map(([name, set]) => [name, { ...set, members: desired.sets.get(name) ?? set.members }]),
+  );
   const strays = new Map(applied.strays);
   const moved = new Set<string>();
   const makeReady = (name: string, members: ReadonlySet<string>): AppliedSet => {
