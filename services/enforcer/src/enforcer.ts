@@ -269,12 +269,13 @@ export class Enforcer {
   /** The rules first, then an end to the flows that they no longer allow; nothing is settled before both are in force. */
   async #putInForce(desired: Desired): Promise<Enforced & { revokeMs: number }> {
     const { state } = desired;
-    const standing = (applied: Applied) => this.#revoker.standing(state, applied);
     const mayRevoke = this.#revoker.mayRevoke(state);
+    const standing = (applied: Applied) => this.#revoker.standing(state, applied);
+    const holding = (applied: Applied) => this.#revoker.holding(state, applied);
     // After a crash it has to be known what may have allowed the flows of now.
     if (mayRevoke) await this.#parts.stateFile.flushed();
     this.#revoker.begin(state);
-    const first = await this.#enforcement.enforce(desired, standing);
+    const first = await this.#enforcement.enforce(desired, mayRevoke ? holding : standing);
     if (first.failed !== undefined) return { ...first, revokeMs: 0 };
     if (!mayRevoke) {
       this.#revoker.settle(state);
@@ -284,7 +285,7 @@ export class Enforcer {
     const hasRead = await this.#readFlows(() => this.#revoker.revoke(state));
     const revokeMs = performance.now() - startedAt;
     if (!hasRead) return { ...first, revokeMs };
-    const second = this.#revoker.hasNew ? await this.#enforcement.enforce(desired, standing) : undefined;
+    const second = this.#revoker.hasNews ? await this.#enforcement.enforce(desired, standing) : undefined;
     const { leftOut } = this.#revoker;
     this.#parts.conditions.set('REVOKED_FLOWS_LEFT', leftOut === 0 ? undefined : leftOutMessage(leftOut));
     if (second?.failed === undefined && leftOut === 0) this.#revoker.settle(state);

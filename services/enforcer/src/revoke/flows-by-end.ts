@@ -22,8 +22,4 @@ export class FlowsByEnd {
   get all(): RevokedFlows {
     return [...this.#ends.values()].filter(({ flows }) => flows.size > 0);
   }
-
-  get count(): number {
-    return this.all.reduce((sum, { flows }) => sum + flows.size, 0);
-  }
 }

@@ -1,7 +1,7 @@
 import type { HostGroup, HostNic, HostState } from '@portcullis/compile';
 import type { Rule } from '@portcullis/model';
 import { nothingApplied, planChange } from '@portcullis/plan';
-import { FirewallRenderer, flowElements } from '@portcullis/ruleset';
+import { FirewallRenderer, flowElements, type RevokedFlows } from '@portcullis/ruleset';
 import { describe, expect, it } from 'vitest';
 import { FakeKernel } from '../fixtures/fake-kernel.js';
 import { Revoker } from './revoker.js';
@@ -130,6 +130,32 @@ describe('the revoker', () => {
     await revoker.forget(moved);
     expect(stopped(revoker, moved)).toHaveLength(1);
     expect(stopped(revoker, stateOf([], {}, { addresses: ['10.0.0.2'], guarded: false, groups: [] }))).toEqual([]);
+  });
+
+  it('lets no flow pass for a moment because one end allows it again that the other end revokes', async () => {
+    const sender: HostNic = { ...nic, id: 'n0', addresses: ['10.0.0.9'], groups: ['h'], egressOpen: false };
+    const toAll: Rule = { id: 'out', direction: 'egress', protocol: 'all', active: true };
+    const two = (sends: boolean, receives: boolean): HostState => ({
+      ...both,
+      nics: new Map([nic, sender].map((each) => [each.id, each])),
+      groups: new Map([
+        ['g', { id: 'g', rules: receives ? [rule(80)] : [] }],
+        ['h', { id: 'h', rules: sends ? [toAll] : [] }],
+      ]),
+    });
+    const ends = (revoked: RevokedFlows) => revoked.map(({ nic: id, direction }) => `${id} ${direction}`);
+    const [open, notSent, notReceived] = [two(true, true), two(false, true), two(true, false)];
+    const revoker = revokerOf(kernelWith(line(80)), [open]);
+    revoker.holding(notSent, nothingApplied);
+    await revoker.revoke(notSent);
+    revoker.settle(notSent);
+    expect(ends(revoker.standing(notSent, nothingApplied))).toEqual(['n0 egress']);
+    revoker.begin(notReceived);
+    expect(ends(revoker.holding(notReceived, nothingApplied))).toEqual(['n0 egress']);
+    await revoker.revoke(notReceived);
+    expect(ends(revoker.standing(notReceived, nothingApplied))).toEqual(['n1 ingress']);
+    revoker.settle(notReceived);
+    expect(ends(revoker.holding(open, nothingApplied))).toEqual([]);
   });
 
   it('takes over what a process before it has stopped', async () => {

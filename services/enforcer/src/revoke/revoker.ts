@@ -1,4 +1,13 @@
-import { FlowEnds, type FlowFate, type FlowKey, flowFate, type HostState, mayRevoke } from '@portcullis/compile';
+import {
+  type Flow,
+  type FlowEnd,
+  FlowEnds,
+  type FlowFate,
+  type FlowKey,
+  flowFate,
+  type HostState,
+  mayRevoke,
+} from '@portcullis/compile';
 import type { Applied } from '@portcullis/plan';
 import {
   flowElements,
@@ -41,7 +50,7 @@ export class Revoker {
   #revoked: RevokedFlows | undefined;
   /** The state that denies all of them; undefined where no one is known to. */
   #deniedIn: HostState | undefined;
-  #hasNew = false;
+  #hasNews = false;
   #leftOut = 0;
 
   constructor({ tools, before, maxRevoked = 65_536 }: RevokerOptions) {
@@ -59,9 +68,9 @@ export class Revoker {
     return this.#revoked !== undefined && this.#revoked.length > 0;
   }
 
-  /** Whether the last look has found flows to stop that are not stopped yet. */
-  get hasNew(): boolean {
-    return this.#hasNew;
+  /** Whether the last look has found flows that are to be stopped, or not to be any more. */
+  get hasNews(): boolean {
+    return this.#hasNews;
   }
 
   /** Flows that are denied and go on, because there are too many. */
@@ -88,17 +97,23 @@ export class Revoker {
 
   /** The flows that are stopped and that a state still denies. `applied` is what the kernel held when it was first read. */
   standing(state: HostState, applied: Applied): RevokedFlows {
-    const revoked = this.#revoked ?? heldIn(applied, state);
-    // What the way back would take from nobody, the way here has given to nobody. As a rule there is nothing to look at.
-    const isSame = revoked.length === 0 || (this.#deniedIn !== undefined && !mayRevoke(state, this.#deniedIn));
-    this.#deniedIn = state;
-    this.#revoked = isSame
-      ? revoked
-      : filtered(revoked, ({ nic: id, direction }, key) => {
-          const nic = state.nics.get(id);
-          return nic !== undefined && flowFate([], state, { nic, direction }, { ...key, sourcePort: 0 }) !== 'allowed';
-        });
-    return this.#revoked;
+    this.#keep(state, this.#revoked ?? heldIn(applied, state), (end, flow) => isDenied(state, end, flow));
+    return this.#revoked ?? [];
+  }
+
+  /**
+   * The same before flows are looked at: what an end allows again stays stopped as long as it is not known whether the state
+   * revokes it at its other end.
+   */
+  holding(state: HostState, applied: Applied): RevokedFlows {
+    let ends: FlowEnds | undefined;
+    this.#keep(state, this.#revoked ?? heldIn(applied, state), (end, flow) => {
+      ends ??= new FlowEnds(state.nics);
+      return [end, ...ends.of(end.nic.routingDomain, flow)].some((each) => isDenied(state, each, flow));
+    });
+    // All that is known is that the state before denied them.
+    if (ends !== undefined) this.#deniedIn = undefined;
+    return this.#revoked ?? [];
   }
 
   /** Looks at all tracked flows, and stops those that were allowed before and are not in this state. */
@@ -122,8 +137,10 @@ export class Revoker {
       }
     });
     this.#leftOut = 0;
+    const held = countOf(this.#revoked ?? []);
+    this.#keep(state, this.#revoked ?? [], (end, flow) => isDenied(state, end, flow));
     const revoked = new FlowsByEnd(this.#revoked);
-    const known = revoked.count;
+    const known = countOf(revoked.all);
     let count = known;
     for (const { direction, nic, flows } of found.all) {
       const own = revoked.at(direction, nic);
@@ -134,9 +151,8 @@ export class Revoker {
         else this.#leftOut += 1;
       }
     }
-    this.#hasNew = count > known;
+    this.#hasNews = count > known || known < held;
     this.#revoked = revoked.all;
-    if (this.#deniedIn !== state) this.#deniedIn = undefined;
   }
 
   /** Forgets flows that nobody tracks any more. */
@@ -148,6 +164,19 @@ export class Revoker {
       if (stopped.has(element)) tracked.add(element);
     });
     this.#revoked = filtered(this.#revoked ?? [], (_end, _key, element) => tracked.has(element));
+  }
+
+  /** Of what is stopped, what is to stay so. */
+  #keep(state: HostState, revoked: RevokedFlows, isToStay: (end: FlowEnd, flow: Flow) => boolean): void {
+    this.#revoked = revoked;
+    // What the way back would take from nobody, the way here has given to nobody. As a rule there is nothing to look at.
+    if (revoked.length > 0 && (this.#deniedIn === undefined || mayRevoke(state, this.#deniedIn))) {
+      this.#revoked = filtered(revoked, ({ nic: id, direction }, key) => {
+        const nic = state.nics.get(id);
+        return nic !== undefined && isToStay({ nic, direction }, { ...key, sourcePort: 0 });
+      });
+    }
+    this.#deniedIn = state;
   }
 
   async #readFlows(state: HostState, take: (zone: string, flow: TrackedFlow) => void): Promise<void> {
@@ -185,6 +214,14 @@ function filtered(
     return flows.size === end.flows.size ? end : { ...end, flows };
   });
   return kept.filter(({ flows }) => flows.size > 0);
+}
+
+function countOf(revoked: RevokedFlows): number {
+  return revoked.reduce((sum, { flows }) => sum + flows.size, 0);
+}
+
+function isDenied(state: HostState, end: FlowEnd, flow: Flow): boolean {
+  return flowFate([], state, end, flow) !== 'allowed';
 }
 
 function isOfDhcp({ protocol, port }: FlowKey): boolean {
