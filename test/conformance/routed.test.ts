@@ -1,6 +1,6 @@
 import type { HostNic, HostState } from '@portcullis/compile';
 import { type Applied, nothingApplied, planChange } from '@portcullis/plan';
-import { FirewallRenderer } from '@portcullis/ruleset';
+import { FirewallRenderer, flowElements, type RevokedFlows } from '@portcullis/ruleset';
 import { createLab, type Lab, Prober } from '@portcullis/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -82,15 +82,20 @@ describe.skipIf(!isRoot).each(['nft', 'legacy'] as const)(
       return (await prober.probeOne({ from: 'sender', to: 'receiver', packet })).fate;
     }
 
-    async function put(desired: HostState): Promise<void> {
-      const plan = planChange(applied, new FirewallRenderer().render(desired));
+    async function fateOfQuestion() {
+      const packet = { family: 4, protocol: 'udp', srcPort: 5000, dstPort: 4000, dstMac: gateways.br1 } as const;
+      return (await prober.probeOne({ from: 'receiver', to: 'sender', packet })).fate;
+    }
+
+    async function put(desired: HostState, revoked: RevokedFlows = []): Promise<void> {
+      const plan = planChange(applied, new FirewallRenderer().render(desired, new Set(), revoked));
       applied = plan.applied;
       for (const step of plan.steps) {
         if (step.kind === 'sets') await run('ipset', ['restore'], `${step.lines.join('\n')}\n`);
         else if (step.kind === 'frames') await run('ebtables-nft-restore', ['--noflush'], step.text);
         else await run(`${step.family === 4 ? 'iptables' : 'ip6tables'}-${backend}-restore`, ['--noflush'], step.text);
       }
-      await run('conntrack', ['-F']);
+      if (revoked.length === 0) await run('conntrack', ['-F']);
     }
 
     it('arrives where there are no rules', async () => {
@@ -111,11 +116,23 @@ describe.skipIf(!isRoot).each(['nft', 'legacy'] as const)(
       'is an answer to what the host has routed to the VM in the routing domain %s: %s',
       async (routingDomain, fate) => {
         await put({ ...state, nics: new Map([[sender.id, { ...sender, routingDomain }]]) });
-        const question = { family: 4, protocol: 'udp', srcPort: 5000, dstPort: 4000, dstMac: gateways.br1 } as const;
-        expect((await prober.probeOne({ from: 'receiver', to: 'sender', packet: question })).fate).toBe('delivered');
+        expect(await fateOfQuestion()).toBe('delivered');
         expect(await fateOf(5000)).toBe(fate);
         expect(await fateOf(5001)).toBe('dropped');
       },
     );
+
+    it('is stopped where the VM sends it when the connection is not allowed any more', async () => {
+      await put(state);
+      expect([await fateOfQuestion(), await fateOf(5000), await fateOf(53)]).toEqual(Array(3).fill('delivered'));
+      const flow = { source: '10.2.0.1', destination: '10.1.0.1', protocol: 17, port: 4000 };
+      const flows = new Map([[flowElements(flow)[0] ?? '', flow]]);
+      await put(state, [{ nic: sender.id, direction: 'ingress', flows }]);
+      expect([await fateOfQuestion(), await fateOf(5000), await fateOf(53)]).toEqual([
+        'delivered',
+        'dropped',
+        'delivered',
+      ]);
+    });
   },
 );
