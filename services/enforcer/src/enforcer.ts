@@ -274,6 +274,7 @@ export class Enforcer {
     const holding = (applied: Applied) => this.#revoker.holding(state, applied);
     // After a crash it has to be known what may have allowed the flows of now.
     if (mayRevoke) await this.#parts.stateFile.flushed();
+    if (this.#revoker.mayGrant(state)) this.#parts.stateFile.begin();
     this.#revoker.begin(state);
     const first = await this.#enforcement.enforce(desired, mayRevoke ? holding : standing);
     if (first.failed !== undefined) return { ...first, revokeMs: 0 };

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import type { HostNic, HostState } from '@portcullis/compile';
 import type { Rule } from '@portcullis/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -123,6 +125,21 @@ describe('an enforcer revokes', () => {
       .poll(() => stopped().toSorted(), poll)
       .toEqual(['10.0.0.7,tcp:80,10.0.0.1', '10.0.0.8,tcp:80,10.0.0.1']);
     await expect.poll(conditions, poll).toEqual([]);
+  });
+
+  it.each([
+    ['what a state has allowed that was in force and not on disk', true, ['10.0.0.9,tcp:80,10.0.0.1']],
+    ['nothing that no state has allowed', false, []],
+  ])('after it was killed, %s', async (_, isUnsaved, expected) => {
+    bench.dispatcher.say(stateOf(81));
+    await bench.start();
+    await untilApplied(1);
+    await bench.stop();
+    if (isUnsaved) await writeFile(path.join(bench.stateDir, 'unsaved'), '');
+    bench.kernel.flows = [line(80)];
+    await bench.start();
+    await untilApplied(bench.dispatcher.say(stateOf()));
+    expect(stopped()).toEqual(expected);
   });
 
   it('what somebody has taken out of the set by hand', async () => {

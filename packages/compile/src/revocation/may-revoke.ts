@@ -50,6 +50,7 @@ function contentOf({ id: _, ...content }: Rule): string {
 
 function hasLost(old: ReadonlySet<string> | undefined, now: ReadonlySet<string>): boolean {
   if (old === undefined) return false;
+  if (old.size > now.size) return true;
   for (const each of old) if (!now.has(each)) return true;
   return false;
 }

@@ -73,6 +73,12 @@ describe('the revoker', () => {
     expect(revoker.mayRevoke(none)).toBe(false);
   });
 
+  it('knows whether a state allows what none before has allowed', () => {
+    const revoker = revokerOf(kernelWith(), [one]);
+    expect([none, one, both].map((state) => revoker.mayGrant(state))).toEqual([false, false, true]);
+    expect(revokerOf(kernelWith(), []).mayGrant(both)).toBe(false);
+  });
+
   it('counts everything as allowed before when there are too many states to remember', () => {
     const revoker = revokerOf(kernelWith(), [none]);
     for (let port = 1; port <= 5; port += 1) revoker.begin(stateOf([rule(port)]));

@@ -84,6 +84,11 @@ export class Revoker {
     return this.#before.some((before) => mayRevoke(before, state));
   }
 
+  /** Whether a state may allow flows that no state before has allowed. */
+  mayGrant(state: HostState): boolean {
+    return this.#before.length > 0 && this.#before.some((before) => mayRevoke(state, before));
+  }
+
   /** A state is about to be put in force: from then on flows may begin that it allows. */
   begin(state: HostState): void {
     if (this.#before.length === 0 || this.#before.includes(state)) return;

@@ -127,6 +127,24 @@ describe('the state file', () => {
     expect((await file().load()).kept?.before).toEqual([]);
   });
 
+  it('does not know what may have been allowed while a state is in force that was not saved', async () => {
+    const knows = async () => ((await file().load()).kept?.before ?? []).length > 0;
+    await keep(first);
+    const writer = file();
+    await writer.load();
+    expect(await knows()).toBe(true);
+    writer.begin();
+    expect(await knows()).toBe(false);
+    writer.save(keptOf(second));
+    writer.begin();
+    await writer.flushed();
+    expect(await knows()).toBe(false);
+    writer.save(keptOf(third));
+    await writer.close();
+    expect(await knows()).toBe(true);
+    expect((await readdir(folder)).toSorted()).toEqual(['previous.json', 'state.json']);
+  });
+
   it('has been written when it says so', async () => {
     const writer = file();
     await writer.load();

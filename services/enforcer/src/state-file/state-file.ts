@@ -1,4 +1,5 @@
-import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { rmSync, writeFileSync } from 'node:fs';
+import { access, link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Wake } from '../wake.js';
 import { formatState, type Kept, parseState } from './state-text.js';
@@ -27,7 +28,8 @@ export interface LoadedState {
 /**
  * The last known state on disk, for a start while the dispatcher is away.
  *
- * Owns: `state.json`, the newest state; `previous.json`, the one before it; `state.json.new` while it writes.
+ * Owns: `state.json`, the newest state; `previous.json`, the one before it; `state.json.new` while it writes; `unsaved`,
+ * empty, while more may be allowed than these say.
  * Does not own: what is in force.
  * Invariants: 1. At any moment, also after a loss of power, one of the two files is whole, once one has been written. 2. A
  * file that is not whole is never used and never becomes the previous one. 3. Saving never waits, and what is written is
@@ -40,6 +42,8 @@ export class StateFile {
   #writing: Promise<void> | undefined;
   /** Whether what was saved last has not been written. */
   #isPending = false;
+  /** Whether `unsaved` is there, and whether it may go with the next write. */
+  #unsaved: 'absent' | 'present' | 'passing' = 'absent';
   readonly #pause = new Wake();
   /** Those who wait until it is. */
   #onWritten: (() => void)[] = [];
@@ -52,6 +56,11 @@ export class StateFile {
   async load(): Promise<LoadedState> {
     await mkdir(this.#options.folder, { recursive: true, mode: 0o700 });
     await rm(this.#path('state.json.new'), { force: true });
+    const hasUnsaved = await access(this.#path('unsaved')).then(
+      () => true,
+      () => false,
+    );
+    if (hasUnsaved) this.#unsaved = 'present';
     const problems: string[] = [];
     for (const name of ['state.json', 'previous.json']) {
       const file = this.#path(name);
@@ -63,8 +72,8 @@ export class StateFile {
       try {
         const kept = parseState(text, this.#options.host);
         this.#isCurrentWhole = name === 'state.json';
-        // What was in force after the older state is not known, nor what it allowed.
-        return { kept: this.#isCurrentWhole ? kept : { ...kept, before: [] }, problems };
+        // What was in force after this state is not known, nor what it allowed.
+        return { kept: this.#isCurrentWhole && !hasUnsaved ? kept : { ...kept, before: [] }, problems };
       } catch (error) {
         problems.push(`${file} cannot be used: ${error instanceof Error ? error.message : String(error)}`);
       }
@@ -72,7 +81,21 @@ export class StateFile {
     return { kept: undefined, problems };
   }
 
+  /**
+   * A state is about to be put in force that allows more than those on disk. Until it is saved, what may have been allowed is not known
+   * to who finds the folder. Nothing is waited for: what is not on disk when the machine itself dies outlives no connection.
+   */
+  begin(): void {
+    try {
+      if (this.#unsaved === 'absent') writeFileSync(this.#path('unsaved'), '', { mode: 0o600 });
+      this.#unsaved = 'present';
+    } catch (error) {
+      this.#options.onWriteError(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
   save(kept: Kept): void {
+    if (this.#unsaved === 'present') this.#unsaved = 'passing';
     this.#waiting = kept;
     this.#isPending = true;
     this.#writing ??= this.#writeAll();
@@ -98,6 +121,7 @@ export class StateFile {
       this.#waiting = undefined;
       try {
         await this.#write(formatState(kept, this.#options.host));
+        if (this.#waiting === undefined) this.#forgetUnsaved();
         this.#options.onWriteError(undefined);
       } catch (error) {
         this.#options.onWriteError(error instanceof Error ? error : new Error(String(error)));
@@ -107,6 +131,12 @@ export class StateFile {
       if (this.#onWritten.length === 0) await this.#pause.sleep(this.#options.intervalMs ?? 20, forEver);
     }
     this.#writing = undefined;
+  }
+
+  #forgetUnsaved(): void {
+    if (this.#unsaved !== 'passing') return;
+    rmSync(this.#path('unsaved'), { force: true });
+    this.#unsaved = 'absent';
   }
 
   #endPending(): void {
