@@ -14,7 +14,11 @@ export function renderOrdered(change: RulesChange, applied: Chains, desired: Cha
   const raw = partOf(change, 'raw');
   const [rawText, filterText] = [renderRestore(raw), renderRestore(partOf(change, 'filter'))];
   if (rawText === '' || filterText === '') return rawText + filterText;
-  const [before, after] = [sourcesOf(applied), sourcesOf(desired)];
+  const touched = [...raw.written, ...raw.goneChains].map(({ name }) => name);
+  // Where no chain of a NIC says something else, only what leads to them does: the other ports are judged as before.
+  const isEdited = touched.some((name) => /^PC-S[NDX]-/.test(name) && applied.has(name) && desired.has(name));
+  const sources = (chains: Chains) => sourcesOf(chains, isEdited ? chains.keys() : touched);
+  const [before, after] = [sources(applied), sources(desired)];
   const isSame = (port: string) => {
     const name = before.get(port) ?? '';
     return after.get(port) === name && wholeOf(applied, name).every((chain) => isIn(desired, chain));
@@ -54,15 +58,16 @@ function partOf({ written, goneChains, missingHooks, misplaced }: RulesChange, t
   };
 }
 
-/** The chain that judges what comes in by each bridge port. */
-function sourcesOf(chains: Chains): Map<string, string> {
+/** The chain that judges what comes in by each bridge port, as far as these chains lead to it by the port's name. */
+function sourcesOf(chains: Chains, names: Iterable<string>): Map<string, string> {
   const sources = new Map<string, string>();
-  for (const { table, rules } of chains.values()) {
-    if (table !== 'raw') continue;
-    for (const rule of rules) {
+  for (const name of names) {
+    const chain = chains.get(name);
+    if (chain?.table !== 'raw') continue;
+    for (const rule of chain.rules) {
       if (!rule.startsWith('-m physdev')) continue;
-      const [, port, name = ''] = /^-m physdev --physdev-in (\S+) -g (PC-SN-\S+)$/.exec(rule) ?? [];
-      if (port !== undefined) sources.set(port, name);
+      const [, port, source = ''] = /^-m physdev --physdev-in (\S+) -g (PC-SN-\S+)$/.exec(rule) ?? [];
+      if (port !== undefined) sources.set(port, source);
     }
   }
   return sources;
