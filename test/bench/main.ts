@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { benchApi } from './api/api.js';
 import { benchChange } from './change/change.js';
+import { benchCidrs } from './cidrs/cidrs.js';
 import { environmentOf } from './environment.js';
 import { benchPackets } from './packets/packets.js';
 import { formatTable, type Result } from './result.js';
@@ -11,7 +12,7 @@ type Backend = 'nft' | 'legacy';
 
 interface BenchOptions {
   readonly backends: readonly Backend[];
-  /** change: times each change is made; api: tenths of a second that each load lasts; packets: rounds. */
+  /** change: times each change is made; api: tenths of a second that each load lasts; packets, cidrs: rounds. */
   readonly repeat: number;
   readonly onProgress: (message: string) => void;
 }
@@ -40,6 +41,11 @@ const benches: Readonly<Record<string, Bench>> = {
     backends: ['nft', 'legacy'],
     run: benchPackets,
   },
+  cidrs: {
+    about: 'per packet that meets 8 to 128 CIDRs of one port: a set of them beside a rule for each',
+    backends: ['nft', 'legacy'],
+    run: benchCidrs,
+  },
 };
 
 const help = `npm run bench -- NAME [--backend nft|legacy] [--repeat N] [--json]
@@ -48,9 +54,9 @@ ${Object.entries(benches)
   .map(([name, { about }]) => `  ${name.padEnd(8)} ${about}`)
   .join('\n')}
 
-  --backend  iptables back end; default nft, for packets both
-  --repeat   change: times each change is made; api: tenths of a second that each load lasts; packets: rounds of each
-             measurement; 5-10000, default 100
+  --backend  iptables back end; default nft, for packets and cidrs both
+  --repeat   change: times each change is made; api: tenths of a second that each load lasts; packets, cidrs:
+             rounds of each measurement; 5-10000, default 100
   --json     one JSON object on standard output instead of a table
 `;
 
