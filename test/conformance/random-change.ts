@@ -57,7 +57,7 @@ export function applyChange(at: Cloud, { kind, donor, pick, other }: Change): Cl
   const nic = nicsOf[other % nicsOf.length]?.id ?? '';
   switch (kind) {
     case 'rule added':
-      return withGroup(at, { ...group, rules: [...group.rules, ...given.rules.slice(0, 1)].slice(-6) });
+      return withGroup(at, { ...group, rules: [...group.rules, ...given.rules.slice(0, 1)].slice(-20) });
     case 'rule removed':
       return withGroup(at, { ...group, rules: group.rules.toSpliced(other % Math.max(group.rules.length, 1), 1) });
     case 'rule switched': {

@@ -99,6 +99,23 @@ const rule: fc.Arbitrary<Rule> = fc
     active,
   }));
 
+/** Rules that differ by their CIDR only, about as many as are told to the kernel as a set. */
+const alike: fc.Arbitrary<Rule[]> = fc
+  .record({ rule, count: fc.integer({ min: 14, max: 18 }), of: fc.constantFrom('10.0.0.', '2001:db8::') })
+  .map(({ rule: { addressGroup, ...like }, count, of }) =>
+    Array.from({ length: count }, (_, i) => ({
+      ...like,
+      id: `${like.id}-${i}`,
+      cidr: `${of}${i + 1}/${of === '10.0.0.' ? 32 : 128}`,
+    })),
+  );
+const rules = fc
+  .tuple(
+    fc.uniqueArray(rule, { selector: (each) => each.id, maxLength: 5 }),
+    fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, alike),
+  )
+  .map(([few, many]) => [...few, ...many]);
+
 export const nicsOf = places.map(({ network: n, index }, position) => ({
   id: `projects/p/nics/n${position}`,
   network: networks[n]?.id ?? '',
@@ -126,7 +143,7 @@ export const cloud: fc.Arbitrary<Cloud> = fc
           id: fc.constant(id),
           enabled: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, fc.constant(false)),
           networks: fc.constant(networks.map((each) => each.id)),
-          rules: fc.uniqueArray(rule, { selector: (each) => each.id, maxLength: 5 }),
+          rules,
           nics: fc.subarray(nicIds),
         }),
       ),

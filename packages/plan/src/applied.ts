@@ -10,6 +10,7 @@ import {
   parseSlottedName,
   type SavedSet,
   type Slot,
+  setNameSource,
   setTypeOf,
   type TableName,
 } from '@portcullis/ruleset';
@@ -64,7 +65,7 @@ export function hookKey({ table, chain }: Pick<HookRule, 'table' | 'chain'>): st
   return `${table} ${chain}`;
 }
 
-const setNamePattern = /\bpc-[46][nr]?-[0-9a-f]{16}-[a-f]\b/g;
+const setNamePattern = new RegExp(String.raw`\b${setNameSource}-[a-f]\b`, 'g');
 
 function readFamily(text: string, sets: ReadonlyMap<string, SavedSet>, family: Family): AppliedFamily {
   const chains = new Map<string, Chain>();

@@ -1,5 +1,13 @@
 import type { Family } from '@portcullis/model';
-import { type Chain, type FamilyFirewall, type Firewall, type Slot, setTypeOf, slottedName } from '@portcullis/ruleset';
+import {
+  type Chain,
+  countsMembers,
+  type FamilyFirewall,
+  type Firewall,
+  type Slot,
+  setTypeOf,
+  slottedName,
+} from '@portcullis/ruleset';
 import { type Applied, type AppliedFamily, type AppliedSet, hookKey, leastCapacity } from './applied.js';
 import { areSameRules, type Diff, diffRules, type RuleChange, type SetChange } from './diff.js';
 import { planFrames } from './frames.js';
@@ -117,7 +125,8 @@ function planFamily(
     // A set that was left behind may have any content.
     if (strays.delete(fullName)) setsBefore.push(`destroy ${fullName}`);
     const inet = family === 4 ? 'inet' : 'inet6';
-    setsBefore.push(`create ${fullName} ${setTypeOf(name)} family ${inet} maxelem ${capacity}`);
+    const counters = countsMembers(name) ? ' counters' : '';
+    setsBefore.push(`create ${fullName} ${setTypeOf(name)} family ${inet} maxelem ${capacity}${counters}`);
     for (const member of members) setsBefore.push(`add ${fullName} ${member}`);
     return { slot, capacity, members };
   };

@@ -1,7 +1,7 @@
-import { type Chain, type Slot, slots, slottedName } from '@portcullis/ruleset';
+import { type Chain, type Slot, setNameSource, slots, slottedName } from '@portcullis/ruleset';
 import type { AppliedFamily } from './applied.js';
 
-const setNamePattern = /\bpc-[46][nr]?-[0-9a-f]{16}(?=[ ])/g;
+const setNamePattern = new RegExp(String.raw`\b${setNameSource}(?= )`, 'g');
 
 /** The sets a chain names, without slots. */
 export function setNamesOf(chain: Chain): string[] {

@@ -20,7 +20,7 @@ export interface FamilyFirewall {
   readonly chains: ReadonlyMap<string, Chain>;
   /** Members by set name without slot. */
   readonly sets: ReadonlyMap<string, ReadonlySet<string>>;
-  /** By name of a group's chain. */
+  /** By name of a group's chain, or of a set of CIDRs. */
   readonly ruleIds: ReadonlyMap<string, RuleIds>;
 }
 
@@ -89,7 +89,8 @@ interface FamilyRules extends Pick<FamilyFirewall, 'chains' | 'ruleIds'> {
   readonly memberSets: ReadonlyMap<string, string>;
   /** Address group by name of a set. */
   readonly addressGroupSets: ReadonlyMap<string, string>;
-  readonly revokedSets: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Members that follow from the rules themselves, by name of a set: CIDRs, and what is revoked. */
+  readonly ownSets: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** What rules follow from. */
@@ -145,7 +146,7 @@ export class FirewallRenderer {
     const groupChains = this.#groupChainsOf(structure, state.groups, family);
     const { nics, groups } = state;
     const rules = this.#rulesOf({ nics, groups, structure, groupChains, revoked }, family);
-    const sets = new Map(rules.revokedSets);
+    const sets = new Map(rules.ownSets);
     for (const [set, key] of rules.memberSets) sets.set(set, this.#membersOf(state.memberSets.get(key), family));
     for (const [set, addressGroup] of rules.addressGroupSets) {
       sets.set(set, this.#cidrsOf(state.addressGroups.get(addressGroup), family));
@@ -168,6 +169,7 @@ export class FirewallRenderer {
     const memberSets = new Map<string, string>();
     const addressGroupSets = new Map<string, string>();
     const stopping = renderRevoked(revoked, nics, family);
+    const ownSets = new Map<string, ReadonlySet<string>>(stopping?.sets ?? []);
     for (const chain of [...entryChains(stopping !== undefined), ...(stopping?.chains ?? [])])
       all.set(chain.name, chain);
     for (const made of groupChains.values()) {
@@ -177,8 +179,12 @@ export class FirewallRenderer {
       }
       for (const { set, key } of made.memberSets) memberSets.set(set, key);
       for (const { set, addressGroup } of made.addressGroupSets) addressGroupSets.set(set, addressGroup);
+      for (const cidrSet of made.cidrSets) {
+        ownSets.set(cidrSet.set, cidrSet.members);
+        ruleIds.set(cidrSet.set, cidrSet.ruleIds);
+      }
     }
-    return { chains: all, ruleIds, memberSets, addressGroupSets, revokedSets: stopping?.sets ?? new Map() };
+    return { chains: all, ruleIds, memberSets, addressGroupSets, ownSets };
   }
 
   #structureOf(nics: HostState['nics'], closed: ReadonlySet<string>): Structures {

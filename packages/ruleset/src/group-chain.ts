@@ -1,12 +1,13 @@
 import { type HostGroup, memberSetKey } from '@portcullis/compile';
 import type { Direction, Family, Rule } from '@portcullis/model';
 import type { Chain } from './chain.js';
+import { type CidrSet, gatherCidrSets } from './cidr-sets.js';
 import { kernelCidr, requiredCidr } from './kernel-address.js';
 import { addressGroupSetName, chains, groupChain, partOfGroupChain, setName } from './names.js';
 import { comment } from './nic-chains.js';
 import { type PortRule, renderPortTree } from './port-tree.js';
 
-/** The rules of a group that each kernel rule of a chain stands for, by its text; equal ones share one. */
+/** The rules of a group that each kernel rule of a chain, or member of a set, stands for, by its text; equal ones share one. */
 export type RuleIds = ReadonlyMap<string, readonly string[]>;
 
 export interface GroupChain {
@@ -18,11 +19,13 @@ export interface GroupChain {
   readonly memberSets: readonly { readonly set: string; readonly key: string }[];
   /** The sets of address groups that its rules name. */
   readonly addressGroupSets: readonly { readonly set: string; readonly addressGroup: string }[];
+  /** The sets of CIDRs in place of many rules. */
+  readonly cidrSets: readonly CidrSet[];
 }
 
 /**
  * The rules of one group for one direction: whatever matches goes on to PC-ALLOW, which returns to the NIC's chain. Of many
- * rules about ports a packet is compared with those near its own.
+ * rules about ports a packet is compared with those near its own; many that differ by their CIDR only are one and a set.
  */
 export function renderGroupChain(
   group: HostGroup,
@@ -35,13 +38,18 @@ export function renderGroupChain(
   const ruleIds = new Map<string, string[]>();
   const others = new Set<string>();
   const portRules: PortRule[] = [];
-  for (const rule of rules) {
-    const { protocol, ports } = rule;
-    const text = renderRule(rule, routingDomain, family);
-    ruleIds.set(text, [...(ruleIds.get(text) ?? []), rule.id]);
+  const add = ({ protocol, ports }: Rule, text: string) => {
     if ((protocol === 'tcp' || protocol === 'udp') && ports !== undefined) portRules.push({ protocol, ports, text });
     else others.add(text);
+  };
+  const textOf = (rule: Rule, cidrSet?: string) => renderRule(rule, { routingDomain, family, cidrSet });
+  const gathered = gatherCidrSets(rules, { chain: name, family, textOf });
+  for (const rule of gathered.others) {
+    const text = textOf(rule);
+    ruleIds.set(text, [...(ruleIds.get(text) ?? []), rule.id]);
+    add(rule, text);
   }
+  for (const { rule, set } of gathered.cidrSets) add(rule, textOf(rule, set));
   const tree = renderPortTree(portRules, (code) => partOfGroupChain(name, code));
   // Order never changes a verdict; sorted, the same rules give the same chain.
   const own = [...[...others].toSorted(), ...tree.entry, comment(group.id)];
@@ -59,6 +67,7 @@ export function renderGroupChain(
       set: addressGroupSetName(addressGroup, family),
       addressGroup,
     })),
+    cidrSets: gathered.cidrSets,
   };
 }
 
@@ -71,8 +80,11 @@ function covers({ cidr, icmp }: Rule, family: Family): boolean {
   return cidr === undefined || requiredCidr(cidr).family === family;
 }
 
-/** One rule as iptables-save prints it. */
-function renderRule(rule: Rule, routingDomain: string, family: Family): string {
+/** One rule as iptables-save prints it. `cidrSet` takes the place of its CIDR, and is asked last: it counts what it is asked. */
+function renderRule(
+  rule: Rule,
+  { routingDomain, family, cidrSet }: { routingDomain: string; family: Family; cidrSet: string | undefined },
+): string {
   const parts: string[] = [];
   const [address, side] = rule.direction === 'ingress' ? ['-s', 'src'] : ['-d', 'dst'];
   const range = rule.cidr === undefined ? undefined : kernelCidr(requiredCidr(rule.cidr));
@@ -84,6 +96,7 @@ function renderRule(rule: Rule, routingDomain: string, family: Family): string {
   if (rule.remoteGroup !== undefined) {
     parts.push(`-m set --match-set ${setName(memberSetKey(rule.remoteGroup, routingDomain), family)} ${side}`);
   }
+  if (cidrSet !== undefined) parts.push(`-m set --match-set ${cidrSet} ${side}`);
   return [...parts, `-g ${chains.allow}`].join(' ');
 }
 

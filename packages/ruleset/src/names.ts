@@ -73,6 +73,11 @@ export function heldChain(name: string, text: string): string {
   return dispatchChain(chains.held, `${name} ${text}`);
 }
 
+/** Name of the set of the CIDRs that rules of a group's chain differ by, without its slot; `rest` is what they have in common. */
+export function cidrSetName(chain: string, rest: string, family: Family): string {
+  return `pc-${family}c-${shortHash(`${chain} ${rest}`)}`;
+}
+
 /** Stops what one NIC has taken back: of packets from it, or of those to it. */
 export function revokedChain(side: 'from' | 'to', nic: string): string {
   return `PC-R${side === 'from' ? 'F' : 'T'}-${shortHash(nic)}`;
@@ -88,7 +93,12 @@ export type SetType = 'hash:ip' | 'hash:net' | 'hash:ip,port,ip';
 /** A set keeps its type for as long as it has its name: the type is part of the name. */
 export function setTypeOf(name: string): SetType {
   if (/^pc-[46]r-/.test(name)) return 'hash:ip,port,ip';
-  return /^pc-[46]n-/.test(name) ? 'hash:net' : 'hash:ip';
+  return /^pc-[46][nc]-/.test(name) ? 'hash:net' : 'hash:ip';
+}
+
+/** Whether the kernel counts for each member of a set what it has matched: those of rules, which are told their hits. */
+export function countsMembers(name: string): boolean {
+  return /^pc-[46]c-/.test(name);
 }
 
 /**
@@ -102,7 +112,11 @@ export function slottedName(name: string, slot: Slot): string {
   return `${name}-${slot}`;
 }
 
-const slotted = /^(pc-[46][nr]?-[0-9a-f]{16})-([a-f])$/;
+/** The text of a regular expression for names of sets without a slot. */
+export const setNameSource = 'pc-[46][nrc]?-[0-9a-f]{16}';
+
+const slotted = new RegExp(`^(${setNameSource})-([a-f])$`);
+const slottedInRule = new RegExp(String.raw`\b(${setNameSource})-[a-f]\b`, 'g');
 
 /** The parts of a name that `slottedName` made; undefined for anything else. */
 export function parseSlottedName(name: string): { name: string; slot: Slot } | undefined {
@@ -112,7 +126,7 @@ export function parseSlottedName(name: string): { name: string; slot: Slot } | u
 
 /** A rule as it stands in a `Chain`: the sets that it names are in whatever slot. */
 export function withoutSlots(rule: string): string {
-  return rule.replaceAll(/\b(pc-[46]n?-[0-9a-f]{16})-[a-f]\b/g, '$1');
+  return rule.replaceAll(slottedInRule, '$1');
 }
 
 export function isOwnChain(name: string): boolean {

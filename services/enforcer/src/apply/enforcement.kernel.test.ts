@@ -295,6 +295,7 @@ function watching(tools: SessionTools, change: (step: Step) => Step | Promise<St
     destroySets: (names: readonly string[]) => tools.destroySets(names),
     countMembers: () => tools.countMembers(),
     countHits: (family: Family, chains: readonly string[]) => tools.countHits(family, chains),
+    countMemberHits: (sets: readonly string[]) => tools.countMemberHits(sets),
     watch: () => undefined,
     readFlows: (onLine: (line: string) => void) => tools.readFlows(onLine),
     close: () => tools.close(),

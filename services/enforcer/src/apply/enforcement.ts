@@ -1,3 +1,4 @@
+import type { Family } from '@portcullis/model';
 import {
   type Applied,
   type Diff,
@@ -106,6 +107,12 @@ export class Enforcement {
   /** What was rendered last; undefined while nothing is in force by this process. */
   get inForce(): Firewall | undefined {
     return this.#inForce;
+  }
+
+  /** Under which name the kernel holds a set; undefined where it is not known to. */
+  placeOf(family: Family, set: string): string | undefined {
+    const slot = this.#applied?.[family].sets.get(set)?.slot;
+    return slot && slottedName(set, slot);
   }
 
   /** What the diffs given out so far lead to. */

@@ -133,6 +133,7 @@ function delegating(tools: KernelTools, run: KernelTools['run']): KernelTools {
     destroySets: (names) => tools.destroySets(names),
     countMembers: () => tools.countMembers(),
     countHits: (family, names) => tools.countHits(family, names),
+    countMemberHits: (sets) => tools.countMemberHits(sets),
     readFlows: (onLine: (line: string) => void) => tools.readFlows(onLine),
     watch: () => undefined,
     close: async () => undefined,

@@ -50,6 +50,19 @@ describe('hits of rules', () => {
     expect(told()).toEqual({ r1: 15 });
   });
 
+  it('of a rule that is a member of a set are those of the member, in whatever slot the set is', () => {
+    const set = 'pc-4c-0123456789abcdef';
+    const rules = { 4: new Map([[set, new Map([['10.0.0.0/8', ['r4']]])]]), 6: new Map() };
+    const member = (slot: string, packets: number): RuleCounter => {
+      return { chain: `${set}-${slot}`, rule: '10.0.0.0/8', packets, bytes: 0 };
+    };
+    read([member('a', 3)], [], rules);
+    read([member('a', 5)], [], rules);
+    expect(told()).toEqual({ r4: 2 });
+    read([member('b', 4)], [], rules);
+    expect(told()).toEqual({ r4: 6 });
+  });
+
   it('say how many bytes and when the last was seen', () => {
     read([counter('ssh', 0)]);
     read([counter('ssh', 2)]);

@@ -2,9 +2,9 @@ import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { enforceV1 } from '@portcullis/api';
 import type { Family } from '@portcullis/model';
-import type { RuleCounter, RuleIds } from '@portcullis/ruleset';
+import { parseSlottedName, type RuleCounter, type RuleIds } from '@portcullis/ruleset';
 
-/** What both families have counted at one time, and which rules stand behind the chains that were read. */
+/** What both families have counted at one time, and which rules stand behind the chains and sets that were read. */
 export interface HitReading {
   readonly counters: Readonly<Record<Family, readonly RuleCounter[]>>;
   readonly ruleIds: Readonly<Record<Family, ReadonlyMap<string, RuleIds>>>;
@@ -49,7 +49,8 @@ export class RuleHits {
         // What was counted before the first reading is not known to be new.
         const more = this.#last === undefined ? nothing : difference(this.#last.get(key), count);
         if (more.packets === 0) continue;
-        for (const id of ruleIds[family].get(chain)?.get(rule) ?? []) added.set(id, sum(added.get(id), more));
+        const ids = ruleIds[family].get(parseSlottedName(chain)?.name ?? chain);
+        for (const id of ids?.get(rule) ?? []) added.set(id, sum(added.get(id), more));
       }
     }
     for (const [id, count] of added) {

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { type HostState, memberSetKey } from '@portcullis/compile';
 import { type Cidr, formatCidr as format, parseCidr, type Rule } from '@portcullis/model';
 import { planChange, readApplied } from '@portcullis/plan';
-import { FirewallRenderer, flowElements, groupChain } from '@portcullis/ruleset';
+import { countsMembers, FirewallRenderer, flowElements, groupChain, slottedName } from '@portcullis/ruleset';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKernelLab, isRoot, type KernelLab } from '../fixtures/kernel-lab.js';
 import { randomStates } from '../fixtures/random-state.js';
@@ -86,6 +86,43 @@ describe.skipIf(!isRoot).each(drivers)('$kind on iptables-$backend', ({ backend,
     await expect(tools.countHits(4, [chain, 'PC-GI-none'])).rejects.toThrow();
     await host.run(`iptables-${backend}`, '-w', '5', '-D', 'OUTPUT', '1');
     expect((await planTo(withRules(...rules, rule('e', 4715)))).steps).toEqual([]);
+  });
+
+  it('reads what the members of a set of CIDRs have counted, each by itself', async () => {
+    const [group, port] = ['projects/p/securityGroups/g', 4711];
+    const state = stateWithEveryKindOfRule();
+    const [nic] = state.nics.values();
+    if (nic === undefined) throw new Error('unreachable');
+    const cidrs = ['127.0.0.0/30', '127.0.0.4', ...Array.from({ length: 20 }, (_, i) => `10.${i}.0.0/16`)];
+    const rules = cidrs.map((cidr, i): Rule => {
+      const ports = { start: port, end: port };
+      const [text, length = '32'] = cidr.split('/');
+      return { id: `r${i}`, direction: 'egress', protocol: 'udp', ports, cidr: `${text}/${length}`, active: true };
+    });
+    const counted: HostState = {
+      ...state,
+      nics: new Map([[nic.id, { ...nic, groups: [group], guarded: true }]]),
+      groups: new Map([[group, { id: group, rules }]]),
+    };
+    await apply(counted);
+    expect((await planTo(counted)).steps).toEqual([]);
+    const [[name = '', place] = []] = [...readApplied(await tools.read())[4].sets].filter(([each]) =>
+      countsMembers(each),
+    );
+    const set = slottedName(name, place?.slot ?? 'f');
+    await host.run('ip', 'link', 'set', 'lo', 'up');
+    const chain = groupChain('egress', group, nic.routingDomain);
+    await host.run(`iptables-${backend}`, '-w', '5', '-I', 'OUTPUT', '-j', chain);
+    for (const to of ['127.0.0.1', '127.0.0.2', '127.0.0.4']) {
+      await host.run('bash', '-c', `echo x >/dev/udp/${to}/${port}`);
+    }
+    await host.run(`iptables-${backend}`, '-w', '5', '-D', 'OUTPUT', '1');
+    const hits = await tools.countMemberHits([set]);
+    expect(hits).toHaveLength(cidrs.length);
+    expect(
+      Object.fromEntries(hits.filter(({ packets }) => packets > 0).map(({ rule, packets }) => [rule, packets])),
+    ).toEqual({ '127.0.0.0/30': 2, '127.0.0.4': 1 });
+    await expect(tools.countMemberHits([set, 'pc-4c-none'])).rejects.toThrow();
   });
 
   it('finds revoked flows of every protocol printed as they were rendered', async () => {

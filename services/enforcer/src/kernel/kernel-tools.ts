@@ -39,6 +39,8 @@ export interface KernelTools {
   watch(onChange: (writer: Writer | undefined) => void): void;
   /** What chains of one family have counted. Throws a ToolError where one of them does not exist. */
   countHits(family: Family, chains: readonly string[]): Promise<RuleCounter[]>;
+  /** What the members of sets have counted. Throws a ToolError where one of the sets does not exist. */
+  countMemberHits(sets: readonly string[]): Promise<RuleCounter[]>;
   /** Gives the flows that the kernel tracks, each a line of `conntrack -L`. Throws a ToolError when they cannot be read. */
   readFlows(onLine: (line: string) => void): Promise<void>;
   /** Ends what runs. The kernel keeps everything. */

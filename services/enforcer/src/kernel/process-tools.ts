@@ -1,6 +1,6 @@
 import type { Family } from '@portcullis/model';
 import type { SavedKernel, Step } from '@portcullis/plan';
-import { parseRuleCounters, type RuleCounter } from '@portcullis/ruleset';
+import { parseMemberCounters, parseRuleCounters, type RuleCounter } from '@portcullis/ruleset';
 import type { Launcher, ToolResult } from './exec.js';
 import type { Backend, KernelTools } from './kernel-tools.js';
 import { complaintOf, failureOf, ToolError } from './tool-error.js';
@@ -81,6 +81,17 @@ export class ProcessTools implements KernelTools {
     const result = await this.launcher.run(argv, { input: `${lines.join('\n')}\n` });
     if (result.status !== 0) throw failed(argv, result, lines);
     return parseRuleCounters(result.stdout);
+  }
+
+  /** One process for any number of them: ipset reads commands from its standard input. It goes on after an error. */
+  async countMemberHits(sets: readonly string[]): Promise<RuleCounter[]> {
+    const argv = ['ipset', '-'];
+    const lines = sets.map((set) => `save ${set}`);
+    const result = await this.launcher.run(argv, { input: `${lines.join('\n')}\n` });
+    const text = result.stdout.replaceAll('ipset> ', '');
+    const isMissing = sets.some((set) => !text.includes(`create ${set} `));
+    if (result.status !== 0 || isMissing) throw failed(argv, result, lines);
+    return parseMemberCounters(text);
   }
 
   async readFlows(onLine: (line: string) => void): Promise<void> {

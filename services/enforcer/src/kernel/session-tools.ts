@@ -78,6 +78,10 @@ export class SessionTools implements KernelTools {
     return this.#exact.countHits(family, chains);
   }
 
+  countMemberHits(sets: readonly string[]): Promise<RuleCounter[]> {
+    return this.#exact.countMemberHits(sets);
+  }
+
   readFlows(onLine: (line: string) => void): Promise<void> {
     return this.#flows.read(onLine);
   }

@@ -32,7 +32,7 @@ function expected(after: Applied | undefined): Replay {
 
 /** Names without slots, which depend on the way. */
 function shape({ rules, sets }: Replay) {
-  const plain = (text: string) => text.replaceAll(/(pc-[46][nr]?-[0-9a-f]{16})-[a-f]/g, '$1');
+  const plain = (text: string) => text.replaceAll(/(pc-[46][nrc]?-[0-9a-f]{16})-[a-f]/g, '$1');
   return {
     rules: new Map([...rules].map(([key, own]) => [key, own.map(plain)])),
     sets: new Map([...sets].map(([name, members]) => [plain(name), members])),
