@@ -92,4 +92,13 @@ describe('the tree of ports', () => {
     const before = new Set(chainsOf(rules));
     expect(chainsOf([...rules, ruleOf('tcp', 1101)]).filter((chain) => !before.has(chain)).length).toBeLessThan(5);
   });
+
+  it('keeps the chains of neighbours when a rule comes that is far away from them', () => {
+    const rules = Array.from({ length: 18 }, (_, n) => ruleOf('tcp', 1300 + n));
+    const chainsOf = (of: readonly PortRule[]) =>
+      renderPortTree(of, (code) => code).chains.map((each) => JSON.stringify(each.rules));
+    const before = new Set(chainsOf(rules));
+    expect(before.size).toBeGreaterThan(1);
+    expect(chainsOf([...rules, ruleOf('tcp', 20_001)]).filter((chain) => !before.has(chain))).toHaveLength(1);
+  });
 });

@@ -1,8 +1,11 @@
 import type { PortRange } from '@portcullis/model';
 import { portDepth } from './depths.js';
 
-/** From how many rules on those of one protocol are told apart by their ports. */
-const leastInTree = 8;
+/**
+ * From how many rules on those of one protocol are told apart by their ports: as many ports as there are between two of the last
+ * steps, so that a list of neighbours stays as it is when a rule far away from them puts a chain above theirs.
+ */
+const leastInTree = 16;
 const portBits = 16;
 /** Ports are told apart by three bits at once, always from a multiple of three on: a rule that comes leaves most chains alone. */
 const step = 3;
