@@ -70,6 +70,10 @@ const foreign = [undefined, 4, 6].flatMap((family, n) =>
   }),
 );
 
+/** To a link-local group address (LLDP): the bridge forwards no such frame, and netfilter does not see it. */
+const linkLocal = (mac: string) =>
+  Buffer.concat([Buffer.from(`0180c200000e${mac.replaceAll(':', '')}88cc`, 'hex'), Buffer.alloc(46)]);
+
 const guarded = scenario('', {}, [], {
   nics: { n2: { antiSpoofing: true, allowedPairs: [{ mac: shared.mac, cidr: `${shared[4]}/32` }] } },
 }).cloud;
@@ -130,5 +134,26 @@ describe.skipIf(!isRoot).each(['nft', 'legacy'] as const)('the kernel beside ipt
     const { stdout } = await kernel.lab.exec(kernel.lab.hostNamespace('h1'), 'bridge', ['fdb', 'show']);
     expect(stdout).toContain(`${n2.mac} dev vnic2.0`);
     expect(stdout).not.toContain('02:00:00:00:00:a');
+  });
+
+  it('nor from one to a link-local group address, if it is told not to', async () => {
+    await kernel.apply(guarded);
+    const run = async (command: string, ...args: string[]) => {
+      const { code, stdout, stderr } = await kernel.lab.exec(kernel.lab.hostNamespace('h1'), command, args);
+      expect([code, stderr]).toEqual([0, '']);
+      return stdout;
+    };
+    const bridges: { ifname: string }[] = JSON.parse(await run('ip', '-json', 'link', 'show', 'type', 'bridge'));
+    const learnedWith = async (value: '0' | '1', mac: string) => {
+      for (const { ifname } of bridges)
+        await run('ip', 'link', 'set', ifname, 'type', 'bridge', 'no_linklocal_learn', value);
+      const probe = { from: 'n2', to: 'n3', frame: linkLocal(mac), expected: 'dropped' as const };
+      expect(await kernel.deliverFrames([probe])).toEqual([false]);
+      return (await run('bridge', 'fdb', 'show')).includes(mac);
+    };
+    expect(await learnedWith('1', '02:00:00:00:00:b1')).toBe(false);
+    // What docs/operating.md warns of.
+    expect(await learnedWith('0', '02:00:00:00:00:b0')).toBe(true);
+    await learnedWith('1', '02:00:00:00:00:b1');
   });
 });

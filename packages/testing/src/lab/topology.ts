@@ -109,7 +109,7 @@ export function vmKey(id: string): string {
 /** Multicast snooping would hide frames that nobody has asked for; a probe wants them flooded. */
 function bridgeLines(options: LabOptions): string[] {
   const lines = options.networks.flatMap(({ id }) => [
-    `link add ${bridgeName(options, id)} type bridge forward_delay 0 mcast_snooping 0`,
+    `link add ${bridgeName(options, id)} type bridge forward_delay 0 mcast_snooping 0 no_linklocal_learn 1`,
     `link set ${bridgeName(options, id)} up`,
   ]);
   return ['link set lo up', ...lines];
