@@ -29,6 +29,9 @@ interface Change {
 /** Hosts of the lab: those that an enforcer has its turn on, each with a bare one beside it. */
 const hostPairs = [1, 2, 3].map((i) => [`h${i}`, `bare${i}`] as const);
 
+/** What the population comes to on its host, both families: whoever changes what is rendered changes it here. */
+const expectedSize = { rules: 33_520, members: 11_000 };
+
 /**
  * From the gRPC call to the kernel's acknowledgement, and inside the enforcer, beside bare processes that make the same
  * changes on another host. Both hosts end with the same rules, which is checked.
@@ -57,7 +60,12 @@ export async function benchChange({ backend, repeat, onProgress }: ChangeOptions
     }));
     onProgress(`applying everything, ${pairs.length} times, and once more where it is in force`);
     const first = await benchFirstApplication({ cloud, backend, pairs, reports, revisionToken });
-    const results = [...first.results];
+    const size = { rules: ruleCount(first.kernel), members: memberCount(first.kernel) };
+    if (size.rules !== expectedSize.rules || size.members !== expectedSize.members) {
+      throw new Error(`the host has ${JSON.stringify(size)}, not ${JSON.stringify(expectedSize)}`);
+    }
+    const count = (name: string, value: number): Result => ({ name, unit: 'lines', value, n: 1 });
+    const results = [...first.results, count('kernel-rules', size.rules), count('set-lines', size.members)];
     const { name: labHost, bareName, bare } = first.last;
 
     for (const change of changesOf(clients)) {
@@ -91,8 +99,7 @@ export async function benchChange({ backend, repeat, onProgress }: ChangeOptions
     }
     const kernel = await readKernel(cloud.lab, labHost, backend);
     refuseDifferent(kernel, await readKernel(cloud.lab, bareName, backend));
-    const count = (name: string, value: number): Result => ({ name, unit: 'lines', value, n: 1 });
-    return [...results, count('kernel-rules', ruleCount(kernel)), count('set-lines', memberCount(kernel))];
+    return results;
   } finally {
     reports.close();
     transport.close();

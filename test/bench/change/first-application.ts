@@ -1,7 +1,7 @@
 import type { enforceV1 } from '@portcullis/api';
 import { type Result, summarize } from '../result.js';
 import type { BareHost } from './bare-host.js';
-import { readKernel, refuseDifferent } from './kernel-text.js';
+import { type KernelText, readKernel, refuseDifferent } from './kernel-text.js';
 import { applyMs, type ReportLog } from './report-log.js';
 import type { BenchCloud, RunningEnforcer } from './start-cloud.js';
 
@@ -32,7 +32,7 @@ export async function benchFirstApplication({
   pairs,
   reports,
   revisionToken,
-}: FirstApplication): Promise<{ results: Result[]; last: HostPair }> {
+}: FirstApplication): Promise<{ results: Result[]; last: HostPair; kernel: KernelText }> {
   const last = pairs.at(-1);
   if (last === undefined) throw new RangeError('no hosts');
   const [ours, theirs]: [number[], number[]] = [[], []];
@@ -53,11 +53,12 @@ export async function benchFirstApplication({
   const again = await reports.until(revisionToken, startedAt);
   const writes = again.reduce((sum, { diff }) => sum + changeCount(diff), 0);
   if (writes > 0) throw new Error(`${writes} lines were written though nothing had changed`);
+  const kernel = await readKernel(cloud.lab, last.name, backend);
   const results: Result[] = [
     summarize('first-application', { ours, bare: theirs }),
     { name: 'reapply-writes', unit: 'lines', value: writes, n: 1 },
   ];
-  return { results, last };
+  return { results, last, kernel };
 }
 
 function changeCount(diff: enforceV1.KernelDiff | undefined): number {
