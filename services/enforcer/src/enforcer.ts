@@ -5,6 +5,8 @@ import type { DropLog } from '@portcullis/ruleset';
 import type { Logger } from '@portcullis/runtime';
 import { DriftWatch } from './apply/drift-watch.js';
 import { type Enforced, Enforcement } from './apply/enforcement.js';
+import { OtherBackend } from './apply/other-backend.js';
+import { Backoff } from './backoff.js';
 import type { Conditions } from './conditions/conditions.js';
 import { ToolProblems } from './conditions/tool-problems.js';
 import type { Desired } from './desired/desired.js';
@@ -13,14 +15,13 @@ import { DigestMismatch, SyncClient, type Synced } from './desired/sync-client.j
 import { HitWatch } from './hits/hit-watch.js';
 import type { RuleHits } from './hits/rule-hits.js';
 import type { KernelTools, Writer } from './kernel/kernel-tools.js';
-import { ToolError } from './kernel/tool-error.js';
 import { areSameFailures, type Failure, failuresOf, internalFailure } from './report/failure.js';
 import type { Report } from './report/report.js';
 import type { Reporter } from './report/reporter.js';
-import { Revoker } from './revoke/revoker.js';
 import { Schedule } from './schedule.js';
 import type { StateFile } from './state-file/state-file.js';
 import type { Kept } from './state-file/state-text.js';
+import { Transition } from './transition.js';
 import { Wake } from './wake.js';
 
 export interface EnforcerParts {
@@ -58,17 +59,11 @@ export interface EnforcerStatus {
 
 type Job = 'sync' | 'enforce' | 'repair' | 'observe' | 'countMembers' | 'destroyStrays' | 'countHits' | 'review';
 
-/** Pauses between attempts, in milliseconds: the first, and the longest after doubling. */
-const syncPauses = [100, 1000] as const;
-const enforcePauses = [200, 10_000] as const;
 /** The kernel lets go of a set some 20 ms after the last rule that named it (nf_tables destroys rules later). */
-const strayPauses = [20, 10_000] as const;
+const firstStrayPauseMs = 20;
 /** Members of sets are counted so many times as often as the kernel is read, but not more often than this. */
 const countsPerRead = 10;
 const leastCountIntervalMs = 100;
-/** Flows could not be looked at. */
-const reviewPauses = [1000, 60_000] as const;
-const flowsNotReadMessage = 'connections that are no longer allowed go on; the program conntrack is needed';
 const framesMessage =
   'ARP and source MACs of VMs with anti-spoofing are not judged: ebtables-nft (Debian package iptables) is needed';
 
@@ -77,8 +72,8 @@ const framesMessage =
  * kernel still holds what was applied.
  *
  * Owns: what is desired, and when what is done.
- * Does not own: the kernel (Enforcement), which flows are stopped (Revoker), the words with the dispatcher (SyncClient,
- * Reporter), the file (StateFile).
+ * Does not own: how one state follows another (Transition) and the kernel holds it (Enforcement), how others' changes are
+ * found (DriftWatch), the words with the dispatcher (SyncClient, Reporter).
  * Invariants: 1. One job at a time: nothing is written while anything else is. 2. E1: nothing is written before a snapshot or
  * the last known state is at hand. 3. However often the doorbell rings during a job, one more Sync follows. 4. Each
  * generation that came to be known is reported, once what it revokes is stopped.
@@ -86,7 +81,7 @@ const framesMessage =
 export class Enforcer {
   readonly #parts: EnforcerParts;
   readonly #enforcement: Enforcement;
-  readonly #revoker: Revoker;
+  readonly #transition: Transition;
   readonly #syncClient: SyncClient;
   readonly #schedule = new Schedule<Job>([
     'sync',
@@ -102,6 +97,10 @@ export class Enforcer {
   readonly #drift: DriftWatch;
   readonly #hitWatch: HitWatch;
   readonly #toolProblems: ToolProblems;
+  readonly #otherBackend: OtherBackend;
+  readonly #syncBackoff = new Backoff({ firstMs: 100, longestMs: 1000 });
+  readonly #enforceBackoff = new Backoff({ firstMs: 200, longestMs: 10_000 });
+  readonly #strayBackoff = new Backoff({ firstMs: 2 * firstStrayPauseMs, longestMs: 10_000 });
   readonly #jobs: Readonly<Record<Job, (signal: AbortSignal) => Promise<void>>> = {
     sync: (signal) => this.#sync(signal),
     enforce: () => this.#enforce({ syncMs: 0, mustReport: false }),
@@ -117,20 +116,18 @@ export class Enforcer {
   #failures: readonly Failure[] = [];
   #reported: { generation: Generation; failures: readonly Failure[] } | undefined;
   #hasStarted = false;
-  #isOtherBackendClear: boolean;
   #rungAt: number | undefined;
-  #syncFailures = 0;
-  #enforceFailures = 0;
-  #strayAttempts = 0;
-  #reviewFailures = 0;
 
   constructor(parts: EnforcerParts) {
     this.#parts = parts;
     this.#enforcement = new Enforcement({ tools: parts.tools, log: parts.log, dropLog: parts.dropLog });
-    const { tools, maxRevoked, kept } = parts;
-    this.#revoker = new Revoker({ tools, maxRevoked, before: kept?.before ?? [] });
+    this.#transition = new Transition({
+      ...parts,
+      enforcement: this.#enforcement,
+      before: parts.kept?.before ?? [],
+    });
     this.#syncClient = new SyncClient({ client: parts.client, host: parts.host });
-    this.#isOtherBackendClear = parts.clearOtherBackend === undefined;
+    this.#otherBackend = new OtherBackend({ ...parts, clear: parts.clearOtherBackend });
     this.#toolProblems = new ToolProblems(parts.conditions);
     this.#drift = new DriftWatch({
       tools: parts.tools,
@@ -158,7 +155,7 @@ export class Enforcer {
   /** The desired state may have changed. After a failed Sync the pause, at most a second, is kept. */
   ring(): void {
     this.#rungAt ??= performance.now();
-    if (this.#syncFailures === 0) this.#schedule.advance('sync', performance.now());
+    if (!this.#syncBackoff.isFailing) this.#schedule.advance('sync', performance.now());
     this.#wake.wake();
   }
 
@@ -222,8 +219,8 @@ export class Enforcer {
     const { heartbeatMs, conditions, log } = this.#parts;
     try {
       const synced = await this.#syncClient.sync(signal);
-      if (this.#syncFailures > 0) log.info('the dispatcher answers');
-      this.#syncFailures = 0;
+      if (this.#syncBackoff.isFailing) log.info('the dispatcher answers');
+      this.#syncBackoff.succeed();
       conditions.set('DIGEST_MISMATCH', undefined);
       return synced;
     } catch (error) {
@@ -233,12 +230,11 @@ export class Enforcer {
         return undefined;
       }
       if (isMismatch) conditions.set('DIGEST_MISMATCH', error.message);
-      if (this.#syncFailures === 0) log.warn({ err: error }, 'the dispatcher does not answer as it should');
+      if (!this.#syncBackoff.isFailing) log.warn({ err: error }, 'the dispatcher does not answer as it should');
       this.#rungAt ??= startedAt;
+      const pauseMs = this.#syncBackoff.fail();
       // To send everything once a second to a host that cannot use it helps nobody.
-      const pauseMs = isMismatch ? heartbeatMs : pauseAfter(this.#syncFailures, syncPauses);
-      this.#schedule.set('sync', performance.now() + pauseMs);
-      this.#syncFailures += 1;
+      this.#schedule.set('sync', performance.now() + (isMismatch ? heartbeatMs : pauseMs));
       return undefined;
     }
   }
@@ -246,7 +242,8 @@ export class Enforcer {
   async #enforce({ syncMs, mustReport }: { syncMs: number; mustReport: boolean }): Promise<void> {
     if (this.#desired === undefined) return;
     const desired = this.#desired;
-    const enforced = await this.#putInForce(desired);
+    const enforced = await this.#transition.to(desired);
+    this.#schedule.set('review', this.#transition.nextReviewAt);
     this.#takeIn(desired, enforced);
     const isUntold =
       this.#reported === undefined ||
@@ -257,70 +254,19 @@ export class Enforcer {
       const timings = { syncMs, planMs, applyMs, revokeMs };
       this.#report({ cause: this.#hasStarted ? 'change' : 'start', timings, ...enforced });
     }
-    this.#parts.stateFile.save({ desired, before: this.#revoker.before });
-    this.#scheduleReview();
     if (enforced.failed !== undefined) return;
     if (!this.#hasStarted && this.#parts.hitsIntervalMs > 0) this.#schedule.set('countHits', performance.now());
     this.#hasStarted = true;
-    await this.#clearOtherBackend();
+    await this.#otherBackend.clear();
     this.#scheduleStrays();
-  }
-
-  /** The rules first, then an end to the flows that they no longer allow; nothing is settled before both are in force. */
-  async #putInForce(desired: Desired): Promise<Enforced & { revokeMs: number }> {
-    const { state } = desired;
-    const mayRevoke = this.#revoker.mayRevoke(state);
-    const standing = (applied: Applied) => this.#revoker.standing(state, applied);
-    const holding = (applied: Applied) => this.#revoker.holding(state, applied);
-    // After a crash it has to be known what may have allowed the flows of now.
-    if (mayRevoke) await this.#parts.stateFile.flushed();
-    if (this.#revoker.mayGrant(state)) this.#parts.stateFile.begin();
-    this.#revoker.begin(state);
-    const first = await this.#enforcement.enforce(desired, mayRevoke ? holding : standing);
-    if (first.failed !== undefined) return { ...first, revokeMs: 0 };
-    if (!mayRevoke) {
-      this.#revoker.settle(state);
-      return { ...first, revokeMs: 0 };
-    }
-    const startedAt = performance.now();
-    const hasRead = await this.#readFlows(() => this.#revoker.revoke(state));
-    const revokeMs = performance.now() - startedAt;
-    if (!hasRead) return { ...first, revokeMs };
-    const second = this.#revoker.hasNews ? await this.#enforcement.enforce(desired, standing) : undefined;
-    const { leftOut } = this.#revoker;
-    this.#parts.conditions.set('REVOKED_FLOWS_LEFT', leftOut === 0 ? undefined : leftOutMessage(leftOut));
-    if (second?.failed === undefined && leftOut === 0) this.#revoker.settle(state);
-    return { ...(second === undefined ? first : joined(first, second)), revokeMs };
-  }
-
-  /** Whether the flows that the kernel tracks could be read. */
-  async #readFlows(read: () => Promise<void>): Promise<boolean> {
-    const { conditions } = this.#parts;
-    try {
-      await read();
-      this.#reviewFailures = 0;
-      conditions.set('FLOWS_NOT_READ', undefined);
-      return true;
-    } catch (error) {
-      if (!(error instanceof ToolError)) throw error;
-      conditions.set('FLOWS_NOT_READ', `${error.message}: ${flowsNotReadMessage}`);
-      this.#schedule.set('review', performance.now() + pauseAfter(this.#reviewFailures, reviewPauses));
-      this.#reviewFailures += 1;
-      return false;
-    }
   }
 
   /** Flows that nobody tracks any more need no stopping, and a state that is not settled is tried again. */
   async #review(): Promise<void> {
     if (this.#desired === undefined) return;
-    const { state } = this.#desired;
-    if (!(await this.#readFlows(() => this.#revoker.forget(state)))) return;
-    await this.#enforce({ syncMs: 0, mustReport: false });
-  }
-
-  #scheduleReview(): void {
-    const isDue = this.#revoker.hasRevoked || this.#revoker.before.length !== 1;
-    if (isDue) this.#schedule.advance('review', performance.now() + this.#parts.reviewIntervalMs);
+    const isReviewed = await this.#transition.review(this.#desired.state);
+    this.#schedule.set('review', this.#transition.nextReviewAt);
+    if (isReviewed) await this.#enforce({ syncMs: 0, mustReport: false });
   }
 
   #takeIn(desired: Desired, { closed, failed }: Enforced): void {
@@ -334,7 +280,7 @@ export class Enforcer {
       this.#retryEnforce();
       return;
     }
-    this.#enforceFailures = 0;
+    this.#enforceBackoff.succeed();
     if (closed.length === 0) this.#lastGood = desired.generation;
     this.#schedule.set('enforce', this.#enforcement.nextRetryAt);
   }
@@ -346,7 +292,7 @@ export class Enforcer {
 
   /** Whether the kernel is known to hold what is desired, but for what others change. */
   get #isSettled(): boolean {
-    return this.#hasStarted && this.#enforceFailures === 0;
+    return this.#hasStarted && !this.#enforceBackoff.isFailing;
   }
 
   async #observe(): Promise<void> {
@@ -355,7 +301,7 @@ export class Enforcer {
     this.#schedule.set('observe', now + this.#parts.driftIntervalMs);
     if (now < backOffUntil) this.#schedule.set('observe', backOffUntil);
     else if (this.#isSettled) {
-      await this.#clearOtherBackend();
+      await this.#otherBackend.clear();
       await this.#drift.read();
     }
   }
@@ -405,38 +351,19 @@ export class Enforcer {
 
   async #destroyStrays(): Promise<void> {
     const { before, after, diff } = await this.#enforcement.destroyStrays();
-    this.#strayAttempts += 1;
     if (isChange(diff)) {
       this.#report({ cause: 'change', diff, before, after, timings: noTime });
     }
-    if (!this.#enforcement.hasStrays) this.#strayAttempts = 0;
-    else this.#schedule.set('destroyStrays', performance.now() + pauseAfter(this.#strayAttempts, strayPauses));
+    if (!this.#enforcement.hasStrays) this.#strayBackoff.succeed();
+    else this.#schedule.set('destroyStrays', performance.now() + this.#strayBackoff.fail());
   }
 
   #scheduleStrays(): void {
-    if (this.#enforcement.hasStrays) this.#schedule.advance('destroyStrays', performance.now() + strayPauses[0]);
-  }
-
-  /** Only now: until here the rules in the other back end were the ones in force. */
-  async #clearOtherBackend(): Promise<void> {
-    if (this.#isOtherBackendClear) return;
-    const { conditions, log } = this.#parts;
-    try {
-      await this.#parts.clearOtherBackend?.();
-      this.#isOtherBackendClear = true;
-      conditions.set('OTHER_BACKEND_NOT_CLEARED', undefined);
-      log.info('rules of Portcullis in the other back end are removed');
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      const what =
-        'old rules of Portcullis in the other back end of iptables cannot be removed, and packets must pass both';
-      conditions.set('OTHER_BACKEND_NOT_CLEARED', `${what}: ${why}`);
-    }
+    if (this.#enforcement.hasStrays) this.#schedule.advance('destroyStrays', performance.now() + firstStrayPauseMs);
   }
 
   #retryEnforce(): void {
-    this.#schedule.set('enforce', performance.now() + pauseAfter(this.#enforceFailures, enforcePauses));
-    this.#enforceFailures += 1;
+    this.#schedule.set('enforce', performance.now() + this.#enforceBackoff.fail());
   }
 
   #report(
@@ -469,24 +396,6 @@ function textOfWriter({ program, pid }: Writer): string {
 
 const noTime = { syncMs: 0, planMs: 0, applyMs: 0, revokeMs: 0 };
 
-/** What two attempts, one after the other, have led to. */
-function joined(first: Enforced, second: Enforced): Enforced {
-  const diff = {
-    rules: [...first.diff.rules, ...second.diff.rules],
-    sets: [...first.diff.sets, ...second.diff.sets],
-  };
-  const [planMs, applyMs] = [first.planMs + second.planMs, first.applyMs + second.applyMs];
-  return { ...second, before: first.before, diff, planMs, applyMs };
-}
-
-function leftOutMessage(count: number): string {
-  return `${count} flows that are no longer allowed go on, because too many are stopped already`;
-}
-
 function isChange({ rules, sets }: Diff): boolean {
   return rules.length + sets.length > 0;
-}
-
-function pauseAfter(attempts: number, [first, longest]: readonly [number, number]): number {
-  return Math.min(first * 2 ** Math.min(attempts, 20), longest);
 }
