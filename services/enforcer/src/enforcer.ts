@@ -1,10 +1,10 @@
 import type { Client } from '@connectrpc/connect';
 import type { enforceV1 } from '@portcullis/api';
-import type { Applied, Diff } from '@portcullis/plan';
+import type { Diff } from '@portcullis/plan';
 import type { DropLog } from '@portcullis/ruleset';
 import type { Logger } from '@portcullis/runtime';
 import { DriftWatch } from './apply/drift-watch.js';
-import { type Enforced, Enforcement } from './apply/enforcement.js';
+import { type Enforced, Enforcement, type Told } from './apply/enforcement.js';
 import { OtherBackend } from './apply/other-backend.js';
 import { Backoff } from './backoff.js';
 import type { Conditions } from './conditions/conditions.js';
@@ -15,7 +15,8 @@ import { DigestMismatch, SyncClient, type Synced } from './desired/sync-client.j
 import { HitWatch } from './hits/hit-watch.js';
 import type { RuleHits } from './hits/rule-hits.js';
 import type { KernelTools, Writer } from './kernel/kernel-tools.js';
-import { areSameFailures, type Failure, failuresOf, internalFailure } from './report/failure.js';
+import { Account } from './report/account.js';
+import { type Failure, failuresOf, internalFailure } from './report/failure.js';
 import type { Report } from './report/report.js';
 import type { Reporter } from './report/reporter.js';
 import { Schedule } from './schedule.js';
@@ -97,6 +98,7 @@ export class Enforcer {
   readonly #drift: DriftWatch;
   readonly #hitWatch: HitWatch;
   readonly #toolProblems: ToolProblems;
+  readonly #account: Account;
   readonly #otherBackend: OtherBackend;
   readonly #syncBackoff = new Backoff({ firstMs: 100, longestMs: 1000 });
   readonly #enforceBackoff = new Backoff({ firstMs: 200, longestMs: 10_000 });
@@ -112,9 +114,6 @@ export class Enforcer {
     review: () => this.#review(),
   };
   #desired: Desired | undefined;
-  #lastGood: Generation | undefined;
-  #failures: readonly Failure[] = [];
-  #reported: { generation: Generation; failures: readonly Failure[] } | undefined;
   #hasStarted = false;
   #rungAt: number | undefined;
 
@@ -129,6 +128,7 @@ export class Enforcer {
     this.#syncClient = new SyncClient({ client: parts.client, host: parts.host });
     this.#otherBackend = new OtherBackend({ ...parts, clear: parts.clearOtherBackend });
     this.#toolProblems = new ToolProblems(parts.conditions);
+    this.#account = new Account(parts.reporter);
     this.#drift = new DriftWatch({
       tools: parts.tools,
       enforcement: this.#enforcement,
@@ -149,7 +149,8 @@ export class Enforcer {
   }
 
   get status(): EnforcerStatus {
-    return { desired: this.#desired?.generation, applied: this.#lastGood, failures: this.#failures };
+    const { lastGood, failures } = this.#account;
+    return { desired: this.#desired?.generation, applied: lastGood, failures };
   }
 
   /** The desired state may have changed. After a failed Sync the pause, at most a second, is kept. */
@@ -195,7 +196,7 @@ export class Enforcer {
       await this.#jobs[job](signal);
     } catch (error) {
       this.#parts.log.error({ err: error, job }, 'a job failed for a reason nobody thought of');
-      this.#failures = [internalFailure(error)];
+      this.#account.take([internalFailure(error)], this.#desired?.generation);
       this.#report({ cause: 'change', diff: { rules: [], sets: [] }, timings: noTime });
       this.#retryEnforce();
     }
@@ -245,14 +246,10 @@ export class Enforcer {
     const enforced = await this.#transition.to(desired);
     this.#schedule.set('review', this.#transition.nextReviewAt);
     this.#takeIn(desired, enforced);
-    const isUntold =
-      this.#reported === undefined ||
-      !isSameGeneration(this.#reported.generation, desired.generation) ||
-      !areSameFailures(this.#reported.failures, this.#failures);
-    if (mustReport || isUntold || isChange(enforced.diff)) {
-      const { planMs, applyMs, revokeMs } = enforced;
+    if (mustReport || !this.#account.isReported(desired.generation) || isChange(enforced.diff)) {
+      const { diff, planMs, applyMs, revokeMs } = enforced;
       const timings = { syncMs, planMs, applyMs, revokeMs };
-      this.#report({ cause: this.#hasStarted ? 'change' : 'start', timings, ...enforced });
+      this.#report({ cause: this.#hasStarted ? 'change' : 'start', diff, timings }, enforced);
     }
     if (enforced.failed !== undefined) return;
     if (!this.#hasStarted && this.#parts.hitsIntervalMs > 0) this.#schedule.set('countHits', performance.now());
@@ -271,7 +268,7 @@ export class Enforcer {
 
   #takeIn(desired: Desired, { closed, failed }: Enforced): void {
     const { conditions, log } = this.#parts;
-    this.#failures = failuresOf({ failed, closed });
+    this.#account.take(failuresOf({ failed, closed }), desired.generation);
     conditions.set('XTABLES_LOCKED', failed?.failure === 'locked' ? failed.message : undefined);
     this.#toolProblems.set('apply', failed?.failure === 'broken' ? failed : undefined);
     this.#tellFramesProblem();
@@ -281,7 +278,6 @@ export class Enforcer {
       return;
     }
     this.#enforceBackoff.succeed();
-    if (closed.length === 0) this.#lastGood = desired.generation;
     this.#schedule.set('enforce', this.#enforcement.nextRetryAt);
   }
 
@@ -350,10 +346,9 @@ export class Enforcer {
   }
 
   async #destroyStrays(): Promise<void> {
-    const { before, after, diff } = await this.#enforcement.destroyStrays();
-    if (isChange(diff)) {
-      this.#report({ cause: 'change', diff, before, after, timings: noTime });
-    }
+    const destroyed = await this.#enforcement.destroyStrays();
+    const { diff } = destroyed;
+    if (isChange(diff)) this.#report({ cause: 'change', diff, timings: noTime }, destroyed);
     if (!this.#enforcement.hasStrays) this.#strayBackoff.succeed();
     else this.#schedule.set('destroyStrays', performance.now() + this.#strayBackoff.fail());
   }
@@ -366,27 +361,11 @@ export class Enforcer {
     this.#schedule.set('enforce', performance.now() + this.#enforceBackoff.fail());
   }
 
-  #report(
-    report: Pick<Report, 'cause' | 'diff' | 'timings' | 'changedBy'> & { before?: Applied; after?: Applied },
-  ): void {
+  /** Without `told` nothing has changed of what was told. */
+  #report(done: Pick<Report, 'cause' | 'diff' | 'timings' | 'changedBy'>, told?: Told): void {
     if (this.#desired === undefined) return;
-    const { cause, diff, changedBy, timings } = report;
-    const { generation } = this.#desired;
-    const { told } = this.#enforcement;
-    this.#reported = { generation, failures: this.#failures };
-    this.#parts.reporter.push(
-      {
-        generation,
-        cause,
-        diff,
-        changedBy,
-        timings,
-        failures: this.#failures,
-        lastGood: this.#lastGood,
-        at: new Date(),
-      },
-      { before: report.before ?? told, after: report.after ?? told },
-    );
+    const { told: last } = this.#enforcement;
+    this.#account.report({ ...done, generation: this.#desired.generation }, told ?? { before: last, after: last });
   }
 }
 

@@ -34,7 +34,7 @@ const flowsNotReadMessage = 'connections that are no longer allowed go on; the p
  * Invariants: 1. Before rules take anything away, the states that may have allowed the flows of now are on disk; before they
  * grant anything, so is the word that more may be allowed. 2. Flows are looked at after the rules have changed: no other one
  * begins by what was allowed before. 3. A state is settled once its rules are in force and all that they revoke is stopped.
- * 4. The state may be acknowledged as soon as `to` resolves: what it revokes is stopped, or a condition says why it is not.
+ * 4. Where `to` ends without a failure, the state may be acknowledged: what it revokes is stopped, or a condition says why not.
  */
 export class Transition {
   readonly #options: TransitionOptions;
