@@ -27,7 +27,8 @@ function naiveNic(nic: HostNic, firewall: FamilyFirewall) {
     nic.groups.flatMap((group) => {
       const whole = groupChain(direction, group, nic.routingDomain);
       const parts = [...firewall.chains.values()].filter(({ name }) => wholeOfGroupChain(name) === whole);
-      return parts.flatMap(({ rules }) => rules.filter((rule) => rule.endsWith(` -g ${chains.allow}`)).map(own));
+      const allowing = parts.flatMap(({ rules }) => rules.filter((rule) => rule.endsWith(` -g ${chains.allow}`)));
+      return allowing.flatMap((rule) => withoutCidrSet(rule, firewall)).map(own);
     });
   const spoofing = firewall.chains.get(nicChain('spoofing', nic.id))?.rules ?? [];
   const established = '-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN';
@@ -44,6 +45,14 @@ function naiveNic(nic: HostNic, firewall: FamilyFirewall) {
       ...[established, ...rulesOf('ingress'), '-j DROP'].map((rule) => `-A ${i} ${rule}`),
     ],
   };
+}
+
+/** A rule for each member of a set of CIDRs. */
+function withoutCidrSet(rule: string, { sets }: FamilyFirewall): string[] {
+  const [match = '', name = '', side] = /-m set --match-set (pc-4c-[0-9a-f]{16}) (src|dst) /.exec(rule) ?? [];
+  const members = sets.get(name);
+  if (members === undefined) return [rule];
+  return [...members].map((cidr) => `${side === 'src' ? '-s' : '-d'} ${cidr} ${rule.replace(match, '')}`);
 }
 
 /** A rule of a group's chain in a chain of its own: what matches returns to the list, which may hold the other end. */
