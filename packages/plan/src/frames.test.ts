@@ -51,20 +51,22 @@ describe('frames', () => {
   it('E3 are made with the jump to them, at once, before rules of others', () => {
     expect(planFrames(readFrames(saved(['-j OTHER'])), desired).text).toBe(
       '*nat\n:PC-NF-1 RETURN\n:PC-FRAME RETURN\n-A PC-NF-1 -p ! ARP -s 02:00:00:00:00:01 -j RETURN\n' +
-        '-A PC-NF-1 -j DROP\n-A PC-FRAME -i vnic1.0 -j PC-NF-1\n-I PREROUTING 1 -j PC-FRAME\n',
+        '-A PC-NF-1 -j DROP\n-A PC-FRAME -i vnic1.0 -j PC-NF-1\n-I PREROUTING 1 -j PC-FRAME\nCOMMIT\n',
     );
   });
 
   it('E6 go with their jump, by value, where no NIC needs them, and leave what is not ours', () => {
     const { text, applied } = planFrames(readFrames(saved(['-j PC-FRAME', '-j OTHER'], whole)), { chains: new Map() });
-    expect(text).toBe('*nat\n:PC-NF-1 RETURN\n:PC-FRAME RETURN\n-D PREROUTING -j PC-FRAME\n-X PC-NF-1\n-X PC-FRAME\n');
+    expect(text).toBe(
+      '*nat\n:PC-NF-1 RETURN\n:PC-FRAME RETURN\n-D PREROUTING -j PC-FRAME\n-X PC-NF-1\n-X PC-FRAME\nCOMMIT\n',
+    );
     expect(applied).toEqual(noFrames);
   });
 
   it('write anew what somebody has changed, and nothing else', () => {
     const { text, changes } = planFrames(readFrames(saved(['-j PC-FRAME'], whole.slice(1))), desired);
     expect(text).toBe(
-      '*nat\n:PC-NF-1 RETURN\n-A PC-NF-1 -p ! ARP -s 02:00:00:00:00:01 -j RETURN\n-A PC-NF-1 -j DROP\n',
+      '*nat\n:PC-NF-1 RETURN\n-A PC-NF-1 -p ! ARP -s 02:00:00:00:00:01 -j RETURN\n-A PC-NF-1 -j DROP\nCOMMIT\n',
     );
     const rule = '-p ! ARP -s 02:00:00:00:00:01 -j RETURN';
     expect(changes).toEqual([{ family: 2, table: 'nat', chain: 'PC-NF-1', kind: 'added', rule, position: 1 }]);
@@ -72,7 +74,7 @@ describe('frames', () => {
 
   it('put a jump back to its place', () => {
     expect(planFrames(readFrames(saved(['-j OTHER', '-j PC-FRAME'], whole)), desired).text).toBe(
-      '*nat\n-D PREROUTING -j PC-FRAME\n-I PREROUTING 1 -j PC-FRAME\n',
+      '*nat\n-D PREROUTING -j PC-FRAME\n-I PREROUTING 1 -j PC-FRAME\nCOMMIT\n',
     );
   });
 

@@ -52,7 +52,7 @@ export function planFrames(applied: AppliedFrames, { chains }: FrameFilter): Fra
     ...(after.isHooked && !applied.isHooked ? [`-I PREROUTING 1 ${frameHook}`] : []),
     ...gone.map((name) => `-X ${name}`),
   ];
-  const text = lines.length === 0 ? '' : `*${frameTable}\n${lines.join('\n')}\n`;
+  const text = lines.length === 0 ? '' : `*${frameTable}\n${lines.join('\n')}\nCOMMIT\n`;
   return { text, changes: diffFrames(applied, after), applied: after };
 }
 

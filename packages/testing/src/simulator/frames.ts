@@ -28,6 +28,7 @@ export class SimulatedFrames {
     const [head, ...lines] = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     if (head === undefined) return;
     if (head !== '*nat') throw new Error(`not simulated: ${head}`);
+    if (lines.at(-1) === 'COMMIT') lines.pop();
     for (const line of lines) this.#applyLine(line);
   }
 

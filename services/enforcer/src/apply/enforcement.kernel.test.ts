@@ -218,7 +218,7 @@ describe.skipIf(!isRoot).each(backends)('enforcement by iptables-%s', (backend) 
     const state = states.find(({ nics }) => [...nics.values()].some(({ antiSpoofing }) => antiSpoofing)) as HostState;
     let isBroken = true;
     const broken = watching(tools, (step) =>
-      step.kind === 'frames' && isBroken ? { ...step, text: '*nat\n-A NOWHERE -j DROP\n' } : step,
+      step.kind === 'frames' && isBroken ? { ...step, text: '*nat\n-A NOWHERE -j DROP\nCOMMIT\n' } : step,
     );
     let now = 0;
     const enforcement = new Enforcement({ tools: broken, log, now: () => now });

@@ -210,6 +210,25 @@ describe.skipIf(!isRoot).each(drivers)('$kind on iptables-$backend', ({ backend,
     await expect(tools.run(next)).resolves.toBeUndefined();
   });
 
+  it('leaves frames as they were when a line, or the whole, is refused, tells why, and goes on', async () => {
+    const frames = (...lines: string[]) => tools.run({ kind: 'frames', text: `*nat\n${lines.join('\n')}\nCOMMIT\n` });
+    const ofX = async () => (await tools.read()).frames?.split('\n').filter((line) => line.includes('PC-X'));
+    await frames(':PC-X RETURN', '-A PC-X -i a -j DROP');
+    const before = [':PC-X RETURN', '-A PC-X -i a -j DROP'];
+    expect(await ofX()).toEqual(before);
+    await expect(frames(':PC-X RETURN', '-A PC-NONE -i b -j DROP')).rejects.toMatchObject({
+      failure: 'refused',
+      line: '-A PC-NONE -i b -j DROP',
+    });
+    expect(await ofX()).toEqual(before);
+    // The kernel refuses it, not the tool: PREROUTING jumps to it.
+    await host.run('ebtables-nft', '-t', 'nat', '-A', 'PREROUTING', '-j', 'PC-X');
+    await expect(frames(':PC-X RETURN', '-X PC-X')).rejects.toMatchObject({ failure: 'refused' });
+    expect(await ofX()).toEqual([before[0], '-A PREROUTING -j PC-X', before[1]]);
+    await frames('-D PREROUTING -j PC-X', ':PC-X RETURN', '-X PC-X');
+    expect(await ofX()).toEqual([]);
+  });
+
   it('names the line that was refused when asked to be exact', async () => {
     const lines = ['create pc-x hash:ip', 'add pc-x 10.0.0.1', 'add pc-none 10.0.0.1', 'add pc-x 10.0.0.2'];
     await expect(tools.run({ kind: 'sets', lines }, { exact: true })).rejects.toMatchObject({

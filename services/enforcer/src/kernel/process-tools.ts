@@ -12,6 +12,9 @@ export function restoreCommand(backend: Backend, family: 4 | 6): string[] {
   return [`${programOf(backend, family)}-restore`, '--noflush', '-w', lockWaitSeconds];
 }
 
+/** It commits at each COMMIT, beside either back end, and takes no lock. */
+export const framesCommand: readonly string[] = ['ebtables-nft-restore', '--noflush'];
+
 /** One process per step: slower than processes that are kept running, and each error names its line. */
 export class ProcessTools implements KernelTools {
   constructor(
@@ -41,14 +44,14 @@ export class ProcessTools implements KernelTools {
     if (result.status !== 0) throw failed(argv, result, lines);
   }
 
-  #commandOf(step: Step): string[] {
+  #commandOf(step: Step): readonly string[] {
     switch (step.kind) {
       case 'sets':
         return ['ipset', 'restore'];
       case 'rules':
         return restoreCommand(this.backend, step.family);
       case 'frames':
-        return ['ebtables-nft-restore', '--noflush'];
+        return framesCommand;
     }
   }
 

@@ -5,20 +5,21 @@ import { ChangeMonitor } from './change-monitor.js';
 import type { Launcher } from './exec.js';
 import { FlowSession } from './flow-session.js';
 import type { Backend, KernelTools, RunOptions, Writer } from './kernel-tools.js';
-import { idempotent, isUnknownSet, ProcessTools, restoreCommand } from './process-tools.js';
+import { framesCommand, idempotent, isUnknownSet, ProcessTools, restoreCommand } from './process-tools.js';
 import { ToolError } from './tool-error.js';
 import { ToolSession } from './tool-session.js';
 
 /**
- * Tools that are kept running: `ipset -`, whose `version` line answers a batch, one restore per family, which echoes the
- * comment line after a COMMIT, and what starts `conntrack`. They see what others have changed since their last batch, and hold no lock between two.
+ * Tools that are kept running: `ipset -`, whose `version` line answers a batch, one restore per family and one for
+ * frames, which echo the comment line after a COMMIT, and what starts `conntrack`. They see what others have changed since
+ * their last batch, and hold no lock between two.
  * What needs exact errors, or reads, goes to a process of its own.
  */
 export class SessionTools implements KernelTools {
   readonly backend: Backend;
   readonly #exact: ProcessTools;
   readonly #ipset: ToolSession;
-  readonly #restore: Readonly<Record<4 | 6, ToolSession>>;
+  readonly #restore: Readonly<Record<4 | 6 | 'frames', ToolSession>>;
   readonly #flows: FlowSession;
   readonly #monitor: ChangeMonitor | undefined;
   #batchCount = 0;
@@ -32,9 +33,12 @@ export class SessionTools implements KernelTools {
     this.backend = backend;
     this.#exact = new ProcessTools(backend, launcher);
     this.#ipset = new ToolSession({ launcher, argv: ['ipset', '-'] });
-    const restore = (family: 4 | 6) =>
-      new ToolSession({ launcher, argv: [...restoreCommand(backend, family), '--verbose'] });
-    this.#restore = { 4: restore(4), 6: restore(6) };
+    const restore = (argv: readonly string[]) => new ToolSession({ launcher, argv: [...argv, '--verbose'] });
+    this.#restore = {
+      4: restore(restoreCommand(backend, 4)),
+      6: restore(restoreCommand(backend, 6)),
+      frames: restore(framesCommand),
+    };
     this.#flows = new FlowSession(launcher);
     // The legacy back end has no events.
     if (backend === 'nft') this.#monitor = new ChangeMonitor({ launcher, onProblem: onMonitorProblem });
@@ -45,14 +49,9 @@ export class SessionTools implements KernelTools {
   }
 
   async run(step: Step, { exact = false }: RunOptions = {}): Promise<void> {
-    // Frames change when NICs do: too seldom to keep a process for them.
-    if (exact || step.kind === 'frames') return this.#exact.run(step);
-    if (step.kind === 'rules') {
-      this.#batchCount += 1;
-      const answer = `# ack ${this.#batchCount}`;
-      await this.#restore[step.family].send(`${step.text}${answer}\n`, (line) => line === answer);
-      return;
-    }
+    if (exact) return this.#exact.run(step);
+    if (step.kind === 'rules') return this.#sendRules(this.#restore[step.family], step.text);
+    if (step.kind === 'frames') return this.#runFrames(step);
     const complaint = await this.#sendSets(step.lines.map(idempotent));
     if (complaint !== '') throw new ToolError('refused', `ipset: ${complaint}`);
   }
@@ -88,7 +87,26 @@ export class SessionTools implements KernelTools {
 
   async close(): Promise<void> {
     await this.#monitor?.close();
-    await Promise.all([this.#ipset, this.#restore[4], this.#restore[6], this.#flows].map((session) => session.close()));
+    await Promise.all([this.#ipset, ...Object.values(this.#restore), this.#flows].map((session) => session.close()));
+  }
+
+  /**
+   * What is refused has changed nothing, and goes to a process of its own: it names the line, which no caller asks for of
+   * frames, and before iptables 1.8.9 `--verbose` itself is what is refused.
+   */
+  async #runFrames(step: Step & { kind: 'frames' }): Promise<void> {
+    try {
+      await this.#sendRules(this.#restore.frames, step.text);
+    } catch (error) {
+      if (!(error instanceof ToolError) || error.failure !== 'refused') throw error;
+      await this.#exact.run(step);
+    }
+  }
+
+  async #sendRules(session: ToolSession, text: string): Promise<void> {
+    this.#batchCount += 1;
+    const answer = `# ack ${this.#batchCount}`;
+    await session.send(`${text}${answer}\n`, (line) => line === answer);
   }
 
   #sendSets(lines: readonly string[]): Promise<string> {
