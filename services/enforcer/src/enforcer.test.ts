@@ -95,6 +95,23 @@ describe('an enforcer', () => {
     await expect.poll(() => ids.map((id) => told().get(id)), poll).toEqual(ids.map(() => 7n));
   });
 
+  it('says which bridge of a NIC with anti-spoofing learns from frames that no rule sees', async () => {
+    const spoofing = states.find(({ nics }) =>
+      [...nics.values()].some(({ antiSpoofing }) => antiSpoofing),
+    ) as HostState;
+    const bridges = [...spoofing.nics.values()].flatMap(({ antiSpoofing, bridge = '' }) =>
+      antiSpoofing ? [bridge] : [],
+    );
+    bench.kernel.learning.add(bridges[0] ?? '').add('br-of-others');
+    bench.dispatcher.say(spoofing);
+    await bench.start();
+    const told = () =>
+      bench.dispatcher.requests.at(-1)?.conditions.map(({ reason, message }) => `${reason} ${message}`);
+    await expect
+      .poll(told, poll)
+      .toEqual([expect.stringMatching(`^BRIDGE_LEARNS_UNSEEN ${bridges[0]}: .* no_linklocal_learn 1$`)]);
+  });
+
   it('counts nothing where it is told so', async () => {
     bench.dispatcher.say(first);
     await bench.start({ hitsIntervalMs: 0 });

@@ -7,6 +7,7 @@ import { DriftWatch } from './apply/drift-watch.js';
 import { type Enforced, Enforcement, type Told } from './apply/enforcement.js';
 import { OtherBackend } from './apply/other-backend.js';
 import { Backoff } from './backoff.js';
+import { BridgeLearning } from './conditions/bridge-learning.js';
 import type { Conditions } from './conditions/conditions.js';
 import { ToolProblems } from './conditions/tool-problems.js';
 import type { Desired } from './desired/desired.js';
@@ -58,13 +59,24 @@ export interface EnforcerStatus {
   readonly failures: readonly Failure[];
 }
 
-type Job = 'sync' | 'enforce' | 'repair' | 'observe' | 'countMembers' | 'destroyStrays' | 'countHits' | 'review';
+type Job =
+  | 'sync'
+  | 'enforce'
+  | 'repair'
+  | 'observe'
+  | 'countMembers'
+  | 'destroyStrays'
+  | 'countHits'
+  | 'review'
+  | 'lookAtBridges';
 
 /** The kernel lets go of a set some 20 ms after the last rule that named it (nf_tables destroys rules later). */
 const firstStrayPauseMs = 20;
 /** Members of sets are counted so many times as often as the kernel is read, but not more often than this. */
 const countsPerRead = 10;
 const leastCountIntervalMs = 100;
+/** How often it is looked what bridges learn from. */
+const bridgeIntervalMs = 10_000;
 const framesMessage =
   'ARP and source MACs of VMs with anti-spoofing are not judged: ebtables-nft (Debian package iptables) is needed';
 
@@ -93,10 +105,12 @@ export class Enforcer {
     'destroyStrays',
     'countHits',
     'review',
+    'lookAtBridges',
   ]);
   readonly #wake = new Wake();
   readonly #drift: DriftWatch;
   readonly #hitWatch: HitWatch;
+  readonly #bridges: BridgeLearning;
   readonly #toolProblems: ToolProblems;
   readonly #account: Account;
   readonly #otherBackend: OtherBackend;
@@ -112,6 +126,7 @@ export class Enforcer {
     destroyStrays: () => this.#destroyStrays(),
     countHits: async () => this.#countHits(),
     review: () => this.#review(),
+    lookAtBridges: async () => this.#lookAtBridges(),
   };
   #desired: Desired | undefined;
   #hasStarted = false;
@@ -125,6 +140,7 @@ export class Enforcer {
       enforcement: this.#enforcement,
       before: parts.kept?.before ?? [],
     });
+    this.#bridges = new BridgeLearning(parts);
     this.#syncClient = new SyncClient({ client: parts.client, host: parts.host });
     this.#otherBackend = new OtherBackend({ ...parts, clear: parts.clearOtherBackend });
     this.#toolProblems = new ToolProblems(parts.conditions);
@@ -253,6 +269,7 @@ export class Enforcer {
     }
     if (enforced.failed !== undefined) return;
     if (!this.#hasStarted && this.#parts.hitsIntervalMs > 0) this.#schedule.set('countHits', performance.now());
+    if (!this.#hasStarted) this.#schedule.set('lookAtBridges', performance.now());
     this.#hasStarted = true;
     await this.#otherBackend.clear();
     this.#scheduleStrays();
@@ -319,6 +336,12 @@ export class Enforcer {
   #countHits(): void {
     this.#schedule.set('countHits', performance.now() + this.#parts.hitsIntervalMs);
     void this.#hitWatch.read();
+  }
+
+  /** Begins to look: nobody waits for it. */
+  #lookAtBridges(): void {
+    this.#schedule.set('lookAtBridges', performance.now() + bridgeIntervalMs);
+    void this.#bridges.look(this.#desired?.state.nics.values() ?? []);
   }
 
   async #repair(): Promise<void> {

@@ -297,6 +297,7 @@ function watching(tools: SessionTools, change: (step: Step) => Step | Promise<St
     countHits: (family: Family, chains: readonly string[]) => tools.countHits(family, chains),
     countMemberHits: (sets: readonly string[]) => tools.countMemberHits(sets),
     watch: () => undefined,
+    learningBridges: () => tools.learningBridges(),
     readFlows: (onLine: (line: string) => void) => tools.readFlows(onLine),
     close: () => tools.close(),
   };

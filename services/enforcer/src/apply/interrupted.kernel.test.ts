@@ -134,6 +134,7 @@ function delegating(tools: KernelTools, run: KernelTools['run']): KernelTools {
     countMembers: () => tools.countMembers(),
     countHits: (family, names) => tools.countHits(family, names),
     countMemberHits: (sets) => tools.countMemberHits(sets),
+    learningBridges: () => tools.learningBridges(),
     readFlows: (onLine: (line: string) => void) => tools.readFlows(onLine),
     watch: () => undefined,
     close: async () => undefined,

@@ -3,6 +3,7 @@ import { enforceV1 } from '@portcullis/api';
 
 /** Something that keeps a host from enforcing as it should, by reason: UPPER_SNAKE. */
 export type ConditionReason =
+  | 'BRIDGE_LEARNS_UNSEEN'
   | 'BRIDGE_NETFILTER_OFF'
   | 'DIGEST_MISMATCH'
   | 'DRIFT_REPEATED'

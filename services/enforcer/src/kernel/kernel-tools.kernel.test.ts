@@ -125,6 +125,16 @@ describe.skipIf(!isRoot).each(drivers)('$kind on iptables-$backend', ({ backend,
     await expect(tools.countMemberHits([set, 'pc-4c-none'])).rejects.toThrow();
   });
 
+  it('reads which bridges learn from frames to link-local groups', async () => {
+    const before = await tools.learningBridges();
+    await host.run('ip', 'link', 'add', 'br-learns', 'type', 'bridge');
+    await host.run('ip', 'link', 'add', 'br-told', 'type', 'bridge', 'no_linklocal_learn', '1');
+    expect(await tools.learningBridges()).toEqual(new Set([...before, 'br-learns']));
+    await host.run('ip', 'link', 'delete', 'br-learns');
+    await host.run('ip', 'link', 'delete', 'br-told');
+    expect(await tools.learningBridges()).toEqual(before);
+  });
+
   it('finds revoked flows of every protocol printed as they were rendered', async () => {
     const [state] = randomStates(1, 5) as [HostState];
     const [nic = ''] = state.nics.keys();

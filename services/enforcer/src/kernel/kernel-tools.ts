@@ -41,6 +41,8 @@ export interface KernelTools {
   countHits(family: Family, chains: readonly string[]): Promise<RuleCounter[]>;
   /** What the members of sets have counted. Throws a ToolError where one of the sets does not exist. */
   countMemberHits(sets: readonly string[]): Promise<RuleCounter[]>;
+  /** Bridges that learn where a sender is also from frames to link-local groups, which no rule sees. Throws where that cannot be read. */
+  learningBridges(): Promise<ReadonlySet<string>>;
   /** Gives the flows that the kernel tracks, each a line of `conntrack -L`. Throws a ToolError when they cannot be read. */
   readFlows(onLine: (line: string) => void): Promise<void>;
   /** Ends what runs. The kernel keeps everything. */

@@ -1,12 +1,21 @@
 import type { Family } from '@portcullis/model';
 import type { SavedKernel, Step } from '@portcullis/plan';
 import { parseMemberCounters, parseRuleCounters, type RuleCounter } from '@portcullis/ruleset';
+import { z } from 'zod';
 import type { Launcher, ToolResult } from './exec.js';
 import type { Backend, KernelTools } from './kernel-tools.js';
 import { complaintOf, failureOf, ToolError } from './tool-error.js';
 
 /** How long a tool waits for /run/xtables.lock, in seconds; only the legacy back end takes it. */
 const lockWaitSeconds = '5';
+
+/** Of what `ip -details` says of bridges. */
+const bridgesSchema = z.array(
+  z.object({
+    ifname: z.string(),
+    linkinfo: z.object({ info_data: z.object({ no_linklocal_learn: z.number().optional() }) }),
+  }),
+);
 
 export function restoreCommand(backend: Backend, family: 4 | 6): string[] {
   return [`${programOf(backend, family)}-restore`, '--noflush', '-w', lockWaitSeconds];
@@ -95,6 +104,16 @@ export class ProcessTools implements KernelTools {
     const isMissing = sets.some((set) => !text.includes(`create ${set} `));
     if (result.status !== 0 || isMissing) throw failed(argv, result, lines);
     return parseMemberCounters(text);
+  }
+
+  async learningBridges(): Promise<ReadonlySet<string>> {
+    const argv = ['ip', '-json', '-details', 'link', 'show', 'type', 'bridge'];
+    const result = await this.launcher.run(argv);
+    if (result.status !== 0) throw failed(argv, result);
+    const bridges = bridgesSchema.parse(JSON.parse(result.stdout.trim() || '[]'));
+    return new Set(
+      bridges.flatMap(({ ifname, linkinfo }) => (linkinfo.info_data.no_linklocal_learn === 0 ? [ifname] : [])),
+    );
   }
 
   async readFlows(onLine: (line: string) => void): Promise<void> {

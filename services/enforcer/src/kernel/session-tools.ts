@@ -81,6 +81,10 @@ export class SessionTools implements KernelTools {
     return this.#exact.countMemberHits(sets);
   }
 
+  learningBridges(): Promise<ReadonlySet<string>> {
+    return this.#exact.learningBridges();
+  }
+
   readFlows(onLine: (line: string) => void): Promise<void> {
     return this.#flows.read(onLine);
   }
