@@ -12,6 +12,7 @@ import {
 } from '@portcullis/model';
 import type { Packet as Frame } from '@portcullis/testing';
 import fc from 'fast-check';
+import { fewOrManyRules } from '../../services/enforcer/src/fixtures/few-or-many-rules.js';
 
 /** Random clouds of one host that is judged, `h1`, and packets about which all judges must agree. */
 
@@ -99,22 +100,7 @@ const rule: fc.Arbitrary<Rule> = fc
     active,
   }));
 
-/** Rules that differ by their CIDR only, about as many as are told to the kernel as a set. */
-const alike: fc.Arbitrary<Rule[]> = fc
-  .record({ rule, count: fc.integer({ min: 14, max: 18 }), of: fc.constantFrom('10.0.0.', '2001:db8::') })
-  .map(({ rule: { addressGroup, ...like }, count, of }) =>
-    Array.from({ length: count }, (_, i) => ({
-      ...like,
-      id: `${like.id}-${i}`,
-      cidr: `${of}${i + 1}/${of === '10.0.0.' ? 32 : 128}`,
-    })),
-  );
-const rules = fc
-  .tuple(
-    fc.uniqueArray(rule, { selector: (each) => each.id, maxLength: 5 }),
-    fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, alike),
-  )
-  .map(([few, many]) => [...few, ...many]);
+const rules = fewOrManyRules(rule);
 
 export const nicsOf = places.map(({ network: n, index }, position) => ({
   id: `projects/p/nics/n${position}`,

@@ -9,6 +9,7 @@ import { createLogger } from '@portcullis/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { boot } from './boot.js';
 import { FakeKernel } from './fixtures/fake-kernel.js';
+import { guardedNic } from './fixtures/guarded-nic.js';
 import { randomStates } from './fixtures/random-state.js';
 import { StateFile } from './state-file/state-file.js';
 
@@ -16,23 +17,7 @@ const host = 'hosts/h1';
 const [first, second] = randomStates(12, 3).filter(({ nics }) => nics.size > 1) as [HostState, HostState];
 /** One NIC that accepts nothing. */
 const guarded: HostState = {
-  nics: new Map([
-    [
-      'n1',
-      {
-        id: 'n1',
-        interfaceName: 'vnic1.0',
-        routingDomain: 'd',
-        mac: '02:00:00:00:00:01',
-        addresses: ['10.0.0.1'],
-        antiSpoofing: true,
-        guarded: true,
-        groups: [],
-        egressOpen: true,
-        dhcpServers: [],
-      },
-    ],
-  ]),
+  nics: new Map([['n1', { ...guardedNic, groups: [] }]]),
   groups: new Map(),
   memberSets: new Map(),
   addressGroups: new Map(),

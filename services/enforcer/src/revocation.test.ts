@@ -1,25 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { HostNic, HostState } from '@portcullis/compile';
+import type { HostState } from '@portcullis/compile';
 import type { Rule } from '@portcullis/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { guardedNic as nic } from './fixtures/guarded-nic.js';
 import { Replay } from './fixtures/replay.js';
 import { Bench } from './fixtures/run-enforcer.js';
 
 const poll = { interval: 2, timeout: 5000 };
-
-const nic: HostNic = {
-  id: 'n1',
-  interfaceName: 'vnic1.0',
-  routingDomain: 'd',
-  mac: '02:00:00:00:00:01',
-  addresses: ['10.0.0.1'],
-  antiSpoofing: true,
-  guarded: true,
-  groups: ['g'],
-  egressOpen: true,
-  dhcpServers: [],
-};
 
 function stateOf(...ports: readonly number[]): HostState {
   const rules = ports.map((port): Rule => {

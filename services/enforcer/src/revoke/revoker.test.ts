@@ -4,20 +4,9 @@ import { nothingApplied, planChange } from '@portcullis/plan';
 import { FirewallRenderer, flowElements, type RevokedFlows } from '@portcullis/ruleset';
 import { describe, expect, it } from 'vitest';
 import { FakeKernel } from '../fixtures/fake-kernel.js';
+import { guardedNic as nic } from '../fixtures/guarded-nic.js';
 import { Revoker } from './revoker.js';
 
-const nic: HostNic = {
-  id: 'n1',
-  interfaceName: 'vnic1.0',
-  routingDomain: 'd',
-  mac: '02:00:00:00:00:01',
-  addresses: ['10.0.0.1'],
-  antiSpoofing: true,
-  guarded: true,
-  groups: ['g'],
-  egressOpen: true,
-  dhcpServers: [],
-};
 const rule = (port: number, protocol: 'tcp' | 'udp' = 'tcp'): Rule => {
   return { id: `${protocol}${port}`, direction: 'ingress', protocol, ports: { start: port, end: port }, active: true };
 };
