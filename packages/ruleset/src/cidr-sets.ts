@@ -29,17 +29,18 @@ export function gatherCidrSets(
     { readonly rule: Rule; readonly own: Rule[]; readonly ruleIds: Map<string, string[]> }
   >();
   const others: Rule[] = [];
-  for (const { cidr, ...rule } of rules) {
+  for (const each of rules) {
+    const { cidr, ...rule } = each;
     const [member, half] = cidr === undefined ? [] : networkMembers(requiredCidr(cidr));
     // Everything of a family is no part of a set: the rule is one without a CIDR.
-    if (cidr === undefined || member === undefined || half !== undefined) {
-      others.push(cidr === undefined ? rule : { ...rule, cidr });
+    if (member === undefined || half !== undefined) {
+      others.push(each);
       continue;
     }
     const text = textOf(rule);
     const found = alike.get(text) ?? { rule, own: [] as Rule[], ruleIds: new Map<string, string[]>() };
     alike.set(text, found);
-    found.own.push({ ...rule, cidr });
+    found.own.push(each);
     found.ruleIds.set(member, [...(found.ruleIds.get(member) ?? []), rule.id]);
   }
   const cidrSets: CidrSet[] = [];
