@@ -26,11 +26,11 @@ const silent = createLogger('bench', { level: 'silent' });
 
 /**
  * Reads and durable writes per second. Beside reads: a grpc-js server that does nothing. Beside writes, three bare costs:
- * 1. the store's own commits, one after the other, each durable before the next one begins (`write-rule-…`): what
+ * 1. the store without a server before it, called by as many at once, in groups as ours are (`write-rule-…`);
+ * 2. the store's own commits, one after the other, each durable before the next one begins (`…-beside-commits`): what
  *    the disk and the database give before commits are grouped;
- * 2. the store without a server before it, called by as many at once, in groups as ours are (`…-beside-groups`);
- * 3. a grpc-js server that does nothing but put what it is sent into a store (`…-beside-grpc`). What it reaches of the second
- *    (`grpc-beside-groups-…`) is the most that any server of this kind can reach on this machine, where server and load share
+ * 3. a grpc-js server that does nothing but put what it is sent into a store (`…-beside-grpc`). What it reaches of the first
+ *    (`grpc-write-…`) is the most that any server of this kind can reach on this machine, where server and load share
  *    the processors.
  */
 export async function benchApi({ repeat, onProgress }: ApiOptions): Promise<Result[]> {
@@ -76,10 +76,10 @@ export async function benchApi({ repeat, onProgress }: ApiOptions): Promise<Resu
         const writes = await load((caller, round) => writeRule(client, { count, caller, round }));
         const overGrpc = await load((caller, round) => writeRule(bareClient, { count, caller, round }));
         results.push(
-          ...rateOf(`write-rule-${count}-${name}`, writes, commits),
-          ...rateOf(`write-rule-${count}-${name}-beside-groups`, writes, groups).slice(0, 1),
+          ...rateOf(`write-rule-${count}-${name}`, writes, groups),
+          ...rateOf(`write-rule-${count}-${name}-beside-commits`, writes, commits).slice(0, 1),
           ...rateOf(`write-rule-${count}-${name}-beside-grpc`, writes, overGrpc).slice(0, 1),
-          ...rateOf(`grpc-beside-groups-${count}-${name}`, overGrpc, groups).slice(0, 1),
+          ...rateOf(`grpc-write-${count}-${name}`, overGrpc, groups).slice(0, 1),
         );
       }
     }
