@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -22,6 +23,12 @@ export async function startPrivateRedis(): Promise<PrivateRedis> {
   const folder = await mkdtemp(path.join(tmpdir(), 'portcullis-redis-'));
   const socketPath = path.join(folder, 'redis.sock');
   let server: ChildProcess | undefined;
+  // A run that is cut off calls no `remove`.
+  const removeAtExit = () => {
+    server?.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', removeAtExit);
 
   async function start(): Promise<void> {
     const args = [
@@ -56,6 +63,7 @@ export async function startPrivateRedis(): Promise<PrivateRedis> {
   }
 
   async function remove(): Promise<void> {
+    process.removeListener('exit', removeAtExit);
     await stop();
     await rm(folder, { recursive: true, force: true });
   }

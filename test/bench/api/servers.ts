@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -15,6 +16,11 @@ export class Servers {
 
   private constructor(folder: string) {
     this.folder = folder;
+    // A run that is cut off calls no `close`. Not SIGKILL: the suite has a Redis of its own to end.
+    process.once('exit', () => {
+      for (const child of this.#children) child.kill();
+      rmSync(folder, { recursive: true, force: true });
+    });
   }
 
   static async open(): Promise<Servers> {

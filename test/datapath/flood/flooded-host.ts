@@ -38,8 +38,8 @@ export class FloodedHost {
   readonly referee = new Referee(this.timeline);
   readonly backend: Backend;
   driftReports = 0;
-  /** NICs that were closed, and whatever else an enforcer reports as failed. */
-  readonly failures: string[] = [];
+  /** What an enforcer says that it does not enforce: NICs that are closed, flows that are not stopped; each once. */
+  readonly failures = new Set<string>();
   #conversations: Conversations | undefined;
   #flood: Flood | undefined;
   #wakeUp: () => void = () => undefined;
@@ -140,10 +140,14 @@ export class FloodedHost {
     this.referee.judge(round);
   }
 
-  #hear({ reports }: enforceV1.ReportRequest): void {
+  #hear({ reports, conditions }: enforceV1.ReportRequest): void {
+    for (const { reason, message } of conditions) {
+      // Damage that is done again and again is to be called that; where nobody does any, a report of drift is a problem.
+      if (reason !== 'DRIFT_REPEATED') this.failures.add(`${reason} ${message}`);
+    }
     for (const { cause, generation, outcome, failures } of reports) {
       if (cause === enforceV1.Cause.DRIFT) this.driftReports += 1;
-      for (const { nic, reason, message } of failures) this.failures.push(`${nic} ${reason} ${message}`);
+      for (const { nic, reason, message } of failures) this.failures.add(`${nic} ${reason} ${message}`);
       if (outcome !== enforceV1.Outcome.APPLIED) continue;
       const revision = Number(generation?.policyRevision);
       // Revision 0 is what a dispatcher says before it is told anything.

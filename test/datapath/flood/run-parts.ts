@@ -110,7 +110,8 @@ async function judged(host: FloodedHost, options: DatapathOptions, name: string,
   if (options.conversations > 0 && counts.established === 0) problems.push('no packet of a connection was judged');
   if (counts.lost * 20 > total)
     problems.push(`this machine lost ${counts.lost} of ${total} packets: too many to say anything`);
-  problems.push(...host.failures.splice(0).map((failure) => `not enforced: ${failure}`));
+  for (const failure of host.failures) problems.push(`not enforced: ${failure}`);
+  host.failures.clear();
   for (const wrong of referee.wrong.slice(0, mostPrinted)) problems.push(describeWrong(wrong, timeline));
   if (referee.wrong.length > mostPrinted) problems.push(`and ${referee.wrong.length - mostPrinted} more`);
   if (problems.length > 0) problems.push(`again: --backend ${backend} --seed ${seed}`);
