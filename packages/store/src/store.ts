@@ -56,7 +56,7 @@ export function isNote(kind: string): boolean {
 export interface Put extends Stored {
   /** Names of other things by the name of the link, to find this document by them. */
   readonly links?: Readonly<Record<string, readonly string[]>>;
-  /** Texts that no two documents of the store may have at the same time. */
+  /** Texts that no two documents of the store may have at the same time. Notes have none: no process hears of those of others. */
   readonly claims?: readonly string[];
 }
 
@@ -85,7 +85,10 @@ export interface Reading {
 export interface Transaction extends Reading {
   /** The revision of the store if the transaction ended now: the newest one, or the next one once something has changed. */
   readonly revision: number;
-  /** Creates or replaces documents, links and claims with them. Throws `ClaimTaken`. Many at once cost little more than one. */
+  /**
+   * Creates or replaces documents, links and claims with them. Many at once cost little more than one. Throws `ClaimTaken`, and
+   * RangeError for a name, a target or a claim of more than 1200 bytes or with a NUL, which not every database takes.
+   */
   put(...documents: readonly Put[]): Promise<void>;
   /** Deletes documents, links and claims with them; those that do not exist are none of its business. */
   delete(kind: string, ...names: readonly string[]): Promise<void>;

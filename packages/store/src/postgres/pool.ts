@@ -35,7 +35,7 @@ export function openPool(url: string, max: number): PostgresPool {
 /** Statements that a server keeps prepared per connection, by their text; short ones, which are repeated most. */
 const names = new Map<string, string>();
 const maxNames = 128;
-const maxTextLength = 500;
+const maxTextLength = 1000;
 
 /** A statement with a name is parsed and planned once per connection. */
 function nameOf(text: string, parameters: readonly unknown[]): { name?: string } {

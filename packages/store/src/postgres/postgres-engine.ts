@@ -1,7 +1,8 @@
-import { Kysely, PostgresDialect, sql } from 'kysely';
+import { CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
 import type { Engine } from '../sql/engine.js';
 import { claimStore, createTables, postgresTypes, type Sql, type Tables } from '../sql/tables.js';
 import { isConnectionLoss } from './connection-loss.js';
+import { insertInto } from './insert.js';
 import { listenForRevisions } from './notifications.js';
 import { openPool } from './pool.js';
 
@@ -42,8 +43,11 @@ function engineOf({ url, schema, db }: { url: string; schema: string; db: Kysely
     write: (work) => db.transaction().execute(work),
     snapshot: (work) => db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work),
     lockRevision,
-    announce: async (trx, revision) => {
-      await sql`select pg_notify(${schema}, ${String(revision)})`.execute(trx);
+    insert: insertInto(schema),
+    advance: async (trx, revision) => {
+      const text = `update "${schema}".store set revision = $1 returning trimmed, pg_notify($2, revision::text)`;
+      const { rows } = await trx.executeQuery<{ trimmed: number }>(CompiledQuery.raw(text, [revision, schema]));
+      return rows[0]?.trimmed ?? 0;
     },
     listen: (onRevision) => listenForRevisions({ url, channel: schema, onRevision }),
     isUnavailable: isConnectionLoss,

@@ -1,16 +1,18 @@
 import type { LoggedChange, LoggedCommit, Transaction } from '../store.js';
 import { Draft } from './draft.js';
 import type { Engine } from './engine.js';
-import { appendToLog } from './log-table.js';
+import { followLog } from './follow-log.js';
+import { logRows, trimLog } from './log-table.js';
 import type { Replica } from './replica.js';
-import { rollBackTo, setSavepoint } from './savepoint.js';
 import { SqlTransaction } from './sql-transaction.js';
-import type { Sql } from './tables.js';
+import { TimeSlice } from './time-slice.js';
 
 export interface CommitQueueOptions {
   readonly engine: Engine;
-  /** Answers what transactions read, where it is up to date. */
+  /** Answers what transactions read. */
   readonly replica: Replica;
+  /** Brings the replica to about the newest revision. */
+  readonly catchUp: () => Promise<void>;
   /** Commits the log keeps. */
   readonly logLength: number;
   /** Called after each database commit that made revisions, before those who wait for it are answered. */
@@ -61,39 +63,58 @@ export class CommitQueue {
   }
 
   async #commitGroup(): Promise<void> {
-    const { engine, replica, onCommit } = this.#options;
+    const { engine, replica, catchUp, logLength, onCommit } = this.#options;
     const group: Waiting[] = [];
+    let draft: Draft | undefined;
     try {
-      let newest = 0;
-      let commits: readonly LoggedCommit[] = [];
+      // As far as it goes without keeping others out.
+      if (replica.revision === undefined) await catchUp();
       const outcomes: Outcome[] = [];
-      await engine.write(async (db) => {
-        newest = await engine.lockRevision(db);
-        const draft = new Draft(replica, newest);
+      const commits = await engine.write(async (db) => {
+        let newest = await engine.lockRevision(db);
+        while (replica.revision !== newest) await followLog(db, replica);
+        draft = new Draft(engine, replica);
         const revisions: LoggedCommit[] = [];
-        for (const waiting of this.#join(group)) {
-          const { changes, ...outcome } = await attempt(db, { work: waiting.work, draft, newest });
-          if ('error' in outcome) {
-            outcomes.push(outcome);
-            continue;
-          }
+        const slice = new TimeSlice();
+        for (const { work } of this.#join(group)) {
+          const transaction = new SqlTransaction(db, { draft, newest, slice });
+          const { changes, ...outcome } = await this.#attempt(work, transaction);
           if (changes.length > 0) {
             newest += 1;
             revisions.push({ revision: newest, changes });
           }
-          outcomes.push({ value: outcome.value, revision: newest });
+          outcomes.push('error' in outcome ? outcome : { value: outcome.value, revision: newest });
         }
-        commits = revisions;
-        if (revisions.length === 0) return;
-        await appendToLog(db, { revisions, logLength: this.#options.logLength });
-        await engine.announce(db, newest);
+        await draft.write(db, revisions.flatMap(logRows));
+        if (revisions.length === 0) return revisions;
+        const trimmed = await engine.advance(db, newest);
+        await trimLog(db, { trimmed, revision: newest, logLength });
+        return revisions;
       });
       if (commits.length > 0) onCommit(commits);
       for (const [i, waiting] of group.entries()) settle(waiting, outcomes[i]);
     } catch (error) {
+      draft?.abandon();
       // The database did not even begin: whoever waits would meet the same, one timeout after the other.
       if (group.length === 0) group.push(...this.#waiting.splice(0));
       for (const { reject } of group) reject(error);
+    }
+  }
+
+  /** Runs one transaction, and takes it back when it fails. Throws when the database is in trouble, which no group survives. */
+  async #attempt(
+    work: Waiting['work'],
+    transaction: SqlTransaction,
+  ): Promise<{ value: unknown; changes: LoggedChange[] } | { error: unknown; changes: never[] }> {
+    try {
+      const value = await work(transaction);
+      if (transaction.failure !== undefined) throw transaction.failure;
+      transaction.keep();
+      return { value, changes: transaction.changes() };
+    } catch (error) {
+      if (this.#options.engine.isUnavailable(error)) throw error;
+      await transaction.undo();
+      return { error, changes: [] };
     }
   }
 
@@ -114,22 +135,4 @@ function settle({ resolve, reject }: Waiting, outcome: Outcome | undefined): voi
   if (outcome === undefined) reject(new Error('the transaction was not tried'));
   else if ('error' in outcome) reject(outcome.error);
   else resolve(outcome);
-}
-
-/** Runs one transaction behind a savepoint. Throws only when the database itself is in trouble. */
-async function attempt(
-  db: Sql,
-  { work, draft, newest }: { work: Waiting['work']; draft: Draft; newest: number },
-): Promise<{ value: unknown; changes: LoggedChange[] } | { error: unknown; changes: never[] }> {
-  await setSavepoint(db);
-  const transaction = new SqlTransaction(db, draft, newest);
-  try {
-    const value = await work(transaction);
-    if (transaction.failure !== undefined) throw transaction.failure;
-    return { value, changes: transaction.changes() };
-  } catch (error) {
-    await rollBackTo(db);
-    transaction.undo();
-    return { error, changes: [] };
-  }
 }

@@ -1,4 +1,13 @@
-import type { Sql } from './tables.js';
+import type { Sql, Tables } from './tables.js';
+
+/** What a group of transactions adds. */
+interface NewRows {
+  /** Of those that are there, the body is replaced. */
+  readonly documents: readonly Tables['document'][];
+  readonly links: readonly Tables['link'][];
+  readonly claims: readonly Tables['claim'][];
+  readonly log: readonly Tables['log'][];
+}
 
 /** What differs between databases. Everything else of a store is the same code on kysely. */
 export interface Engine {
@@ -8,8 +17,13 @@ export interface Engine {
   snapshot<Value>(work: (db: Sql) => Promise<Value>): Promise<Value>;
   /** Takes the store's row until the end of the transaction, across processes, and reads the newest revision. */
   lockRevision(db: Sql): Promise<number>;
-  /** Tells other processes of a revision, once the transaction is committed. */
-  announce(db: Sql, revision: number): Promise<void>;
+  /** In the way that costs the database least: they are most of what is written. */
+  insert(db: Sql, rows: NewRows): Promise<void>;
+  /**
+   * Makes a revision the newest one, and tells other processes of it once the transaction is committed. Returns the revision
+   * that the log is trimmed to.
+   */
+  advance(db: Sql, revision: number): Promise<number>;
   /** Hears what other processes announce, where the database can tell; returns how to stop. */
   listen(onRevision: (revision: number) => void): () => Promise<void>;
   /** Whether an error means that the database is out of reach for now, rather than a defect. */

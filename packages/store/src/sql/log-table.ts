@@ -1,35 +1,20 @@
 import type { LoggedChange, LoggedCommit } from '../store.js';
-import { runCompiled } from './run-compiled.js';
-import { chunks } from './sql-reading.js';
-import type { Sql } from './tables.js';
+import type { Sql, Tables } from './tables.js';
 
 /** The log is trimmed once so many revisions are over, and so many at a time at most, so that no commit is held up for long. */
 const trimStep = 500;
 
-/** Writes what the revisions changed, and the number of the last one. `revisions` are consecutive, at least one. */
-export async function appendToLog(
-  db: Sql,
-  { revisions, logLength }: { revisions: readonly LoggedCommit[]; logLength: number },
-): Promise<void> {
-  const rows = revisions.flatMap(({ revision, changes }) =>
-    changes.map(({ kind, name, body }, position) => ({ revision, position, kind, name, body: body ?? null })),
-  );
-  for (const chunk of chunks(rows)) {
-    const values = chunk.flatMap(({ revision, position, kind, name, body }) => [revision, position, kind, name, body]);
-    await runCompiled(db, `log ${chunk.length}`, values, () => db.insertInto('log').values(chunk));
-  }
-  const revision = revisions.at(-1)?.revision ?? 0;
-  const [{ trimmed } = { trimmed: revision }] = await runCompiled(db, 'advance', [revision], () =>
-    db.updateTable('store').set({ revision }).returning('trimmed'),
-  );
-  if (revision - trimmed >= logLength + Math.min(trimStep, logLength))
-    await trimLog(db, { trimmed, revision, logLength });
+/** What the log says of a commit. */
+export function logRows({ revision, changes }: LoggedCommit): Tables['log'][] {
+  return changes.map(({ kind, name, body }, position) => ({ revision, position, kind, name, body: body ?? null }));
 }
 
-async function trimLog(
+/** Takes away what the log need not hold any more. `trimmed` is the revision up to which that was done before. */
+export async function trimLog(
   db: Sql,
   { trimmed, revision, logLength }: { trimmed: number; revision: number; logLength: number },
 ): Promise<void> {
+  if (revision - trimmed < logLength + Math.min(trimStep, logLength)) return;
   const through = Math.min(revision - logLength, trimmed + 2 * trimStep);
   await db.deleteFrom('log').where('revision', '<=', through).execute();
   await db.updateTable('store').set({ trimmed: through }).execute();

@@ -1,13 +1,24 @@
 import { isNote, type Stored } from '../store.js';
 import { readRevision } from './log-table.js';
-import type { Sql } from './tables.js';
+import type { Sql, Tables } from './tables.js';
 
 /** Rows per statement: other work gets its turn between two. */
 const pageSize = 1000;
 
-/** Every document but notes, and the revision they are of. `db` is one snapshot. */
-export async function readEverything(db: Sql): Promise<{ documents: Stored[]; revision: number }> {
+/** What a store holds at a revision, but notes. */
+export interface Everything {
+  readonly documents: readonly Stored[];
+  readonly claims: readonly Tables['claim'][];
+  readonly revision: number;
+}
+
+/** `db` is one snapshot. */
+export async function readEverything(db: Sql): Promise<Everything> {
   const revision = await readRevision(db);
+  return { documents: await readDocuments(db), claims: await readClaims(db), revision };
+}
+
+async function readDocuments(db: Sql): Promise<Stored[]> {
   const kinds = await db.selectFrom('document').select('kind').distinct().execute();
   const documents: Stored[] = [];
   for (const { kind } of kinds.filter((each) => !isNote(each.kind))) {
@@ -24,5 +35,18 @@ export async function readEverything(db: Sql): Promise<{ documents: Stored[]; re
       after = page.at(-1)?.name ?? '';
     } while (page.length === pageSize);
   }
-  return { documents, revision };
+  return documents;
+}
+
+async function readClaims(db: Sql): Promise<Tables['claim'][]> {
+  const claims: Tables['claim'][] = [];
+  let page: Tables['claim'][];
+  let after = '';
+  do {
+    const query = db.selectFrom('claim').selectAll().where('claim', '>', after);
+    page = await query.orderBy('claim').limit(pageSize).execute();
+    claims.push(...page);
+    after = page.at(-1)?.claim ?? '';
+  } while (page.length === pageSize);
+  return claims;
 }

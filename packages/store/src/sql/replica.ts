@@ -1,4 +1,6 @@
 import { isNote, type ListQuery, type LoggedCommit, type Reading, type Stored } from '../store.js';
+import { Claims, type ClaimsOfDocument } from './claims.js';
+import type { Everything } from './read-everything.js';
 import { SortedDocuments } from './sorted-documents.js';
 
 /** Thrown by a reading that asks for what only the database knows. */
@@ -9,11 +11,13 @@ export class NotInReplica extends Error {
 /**
  * All documents of a store in memory, as of one revision.
  *
- * Owns: the documents by kind and name, and the newest commits.
- * Does not own: links, claims and notes; how it is kept up to date.
- * Invariant: what it holds is what the database held at `revision`; commits are taken in order and without gaps.
+ * Owns: the documents by kind and name, their claims, and the newest commits.
+ * Does not own: links and notes; how it is kept up to date.
+ * Invariants: 1. Documents are those the database held at `revision`; commits are taken in order and without gaps. 2. So are
+ * claims, once every commit is taken and while no group is under way, which makes its changes to them here.
  */
 export class Replica {
+  readonly claims = new Claims();
   readonly #kinds = new Map<string, SortedDocuments>();
   readonly #keptCommits: number;
   #commits: LoggedCommit[] = [];
@@ -29,20 +33,27 @@ export class Replica {
     return this.#revision;
   }
 
-  load(documents: readonly Stored[], revision: number): void {
+  load({ documents, claims, revision }: Everything): void {
     this.#kinds.clear();
     this.#commits = [];
     for (const document of documents) this.#of(document.kind).put(document);
+    this.claims.clear();
+    for (const { claim, kind, name } of claims)
+      this.claims.set({ kind, name }, [...this.claims.of({ kind, name }), claim]);
     this.#revision = revision;
   }
 
-  /** Takes one commit. False when one before it is missing; one that was taken already is passed over. */
-  apply(commit: LoggedCommit): boolean {
+  /**
+   * Takes one commit, with the claims of what it has changed unless they are here already. False when one before it is missing;
+   * one that was taken already is passed over.
+   */
+  apply(commit: LoggedCommit, claimsOf?: ClaimsOfDocument): boolean {
     if (this.#revision === undefined || commit.revision > this.#revision + 1) return false;
     if (commit.revision <= this.#revision) return true;
     for (const { kind, name, body } of commit.changes) {
       if (body === undefined) this.#of(kind).delete(name);
       else this.#of(kind).put({ kind, name, body });
+      if (claimsOf) this.claims.set({ kind, name }, claimsOf({ kind, name }));
     }
     this.#commits.push(commit);
     if (this.#commits.length > 2 * this.#keptCommits) this.#commits = this.#commits.slice(-this.#keptCommits);

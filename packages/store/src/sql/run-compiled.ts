@@ -21,18 +21,6 @@ export async function runCompiled<Row>(
   return rows;
 }
 
-/** The same for a statement that answers no rows; returns how many it has written. */
-export async function runCounted(
-  db: Sql,
-  shape: string,
-  parameters: readonly unknown[],
-  build: () => Compilable,
-): Promise<number> {
-  const compiled = CompiledQuery.raw(textOf(db, shape, parameters, build), [...parameters]);
-  const { numAffectedRows } = await db.executeQuery(compiled);
-  return Number(numAffectedRows);
-}
-
 function textOf(db: Sql, shape: string, parameters: readonly unknown[], build: () => Compilable): string {
   // The adapter belongs to one database, whatever transaction or schema is in front of it.
   const { adapter } = db.getExecutor();

@@ -5,8 +5,15 @@ import { SortedNames } from './sorted-names.js';
 const ascii = /^[\x20-\x7e]*$/;
 
 /** Whether the name sorts here as it does in a database. */
-export function sortsByBytes(name: string): boolean {
+function sortsByBytes(name: string): boolean {
   return ascii.test(name);
+}
+
+/** Compares names as a database does. */
+export function compareNames(a: string, b: string): number {
+  if (!sortsByBytes(a) || !sortsByBytes(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 /** Documents of one kind, by name and in the order of their names. */

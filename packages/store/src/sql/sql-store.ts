@@ -2,16 +2,14 @@ import type { Logger } from '@portcullis/runtime';
 import { type LoggedCommit, type Reading, type Store, StoreUnavailable, type Transaction } from '../store.js';
 import { CommitQueue } from './commit-queue.js';
 import type { Engine } from './engine.js';
+import { followLog } from './follow-log.js';
 import { readLog, readRevision } from './log-table.js';
-import { readEverything } from './read-everything.js';
 import { NotInReplica, Replica } from './replica.js';
 import { RevisionFeed } from './revision-feed.js';
 import { SqlReading } from './sql-reading.js';
 
 /** Shortest time between two complaints in the log, in milliseconds. */
 const complaintPauseMs = 10_000;
-/** Commits taken in at a time by a replica that is behind. */
-const commitsPerReading = 500;
 /** Commits kept in memory for those who follow the log. */
 const rememberedCommits = 1024;
 /** Memory is not trusted after the database was silent for longer: three polls. In milliseconds. */
@@ -56,10 +54,11 @@ export class SqlStore implements Store {
     this.#queue = new CommitQueue({
       engine,
       replica: this.#replica,
+      catchUp: () => this.#catchUp(),
       logLength,
       onCommit: (commits) => this.#takeIn(commits),
     });
-    this.#catchUp();
+    void this.#catchUp();
   }
 
   transact<Value>(work: (transaction: Transaction) => Promise<Value>): Promise<{ value: Value; revision: number }> {
@@ -100,7 +99,7 @@ export class SqlStore implements Store {
   get #isCurrent(): boolean {
     if (this.#feed.silentMs > longestSilenceMs) return false;
     if ((this.#replica.revision ?? -1) >= this.#newest) return true;
-    this.#catchUp();
+    void this.#catchUp();
     return false;
   }
 
@@ -135,28 +134,25 @@ export class SqlStore implements Store {
 
   #hear(revision: number): void {
     this.#newest = Math.max(this.#newest, revision);
-    if ((this.#replica.revision ?? -1) < this.#newest) this.#catchUp();
+    if ((this.#replica.revision ?? -1) < this.#newest) void this.#catchUp();
   }
 
   /** Brings memory to the newest revision. After a failure the next reading begins it again. */
-  #catchUp(): void {
+  #catchUp(): Promise<void> {
     this.#catchingUp ??= this.#follow()
       .catch((error) => this.#log.debug({ err: error }, 'memory cannot follow the database'))
       .finally(() => {
         this.#catchingUp = undefined;
       });
+    return this.#catchingUp;
   }
 
   async #follow(): Promise<void> {
     while (!this.#closed && (this.#replica.revision ?? -1) < this.#newest) {
       const at = this.#replica.revision;
-      const commits =
-        at === undefined ? undefined : await this.#engine.snapshot((db) => readLog(db, at, commitsPerReading));
-      if (commits === undefined) {
-        const { documents, revision } = await this.#engine.snapshot(readEverything);
-        this.#replica.load(documents, revision);
-      }
-      for (const commit of commits ?? []) this.#replica.apply(commit);
+      await this.#engine.snapshot((db) => followLog(db, this.#replica));
+      // The database is older than what was heard of, as after a restored backup.
+      if (at !== undefined && this.#replica.revision === at) return;
     }
   }
 

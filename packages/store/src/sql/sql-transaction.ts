@@ -4,42 +4,50 @@ import {
   type ListQuery,
   type LoggedChange,
   type Put,
+  type Reading,
   type Stored,
   type Transaction,
 } from '../store.js';
-import type { Draft } from './draft.js';
-import { chunks, SqlReading } from './sql-reading.js';
+import { isSame } from './claims.js';
+import type { Draft, Former } from './draft.js';
+import { checkIndexed } from './indexed-text.js';
+import { rollBackTo, setSavepoint } from './savepoint.js';
+import { SqlReading } from './sql-reading.js';
 import type { Sql } from './tables.js';
-import { writeDocuments } from './write-documents.js';
+import type { TimeSlice } from './time-slice.js';
 
-interface Touched {
-  readonly kind: string;
-  readonly name: string;
+interface Touched extends Former {
+  /** The body before the transaction; not of notes, which have no place in the log. */
   readonly before: Uint8Array | undefined;
-  after: Uint8Array | undefined;
 }
 
 /**
  * One transaction of a service, inside a database transaction of possibly many.
  *
- * Owns: what it has changed so far.
- * Does not own: its revision, its savepoint, the log; the draft, which it asks instead of the database where that knows.
+ * Owns: what it has touched so far; a savepoint, once the database has been told of something it changed.
+ * Does not own: its revision, the log; the draft, which it changes, and asks instead of the database where that knows.
  * Invariants: 1. A document that `put` names has exactly the links and claims of its last `put`. 2. After a `put` that
- * threw, also one whose error was caught, `failure` is set and the transaction must not be committed.
+ * threw, also one whose error was caught, `failure` is set and the transaction must not be committed. 3. The database
+ * is asked only when it knows all that has been done to documents of the kind.
  */
 export class SqlTransaction extends SqlReading implements Transaction {
   readonly #db: Sql;
   readonly #draft: Draft;
   readonly #newest: number;
+  readonly #slice: TimeSlice;
   readonly #touched = new Map<string, Touched>();
+  /** What the draft is not told to keep yet. */
+  readonly #changed = new Set<Touched>();
+  #hasSavepoint = false;
   #failure: unknown;
 
   /** `newest` is the revision of the transaction before. */
-  constructor(db: Sql, draft: Draft, newest: number) {
+  constructor(db: Sql, { draft, newest, slice }: { draft: Draft; newest: number; slice: TimeSlice }) {
     super(db);
     this.#db = db;
     this.#draft = draft;
     this.#newest = newest;
+    this.#slice = slice;
   }
 
   get revision(): number {
@@ -52,38 +60,53 @@ export class SqlTransaction extends SqlReading implements Transaction {
   }
 
   override async get(kind: string, name: string): Promise<Stored | undefined> {
-    if (this.#draft.knowsDocument(kind, name)) return this.#draft.get(kind, name);
+    if (!isNote(kind) || this.#draft.drafted(kind, name)) return this.#draft.get(kind, name);
+    checkIndexed(name);
     const stored = await super.get(kind, name);
     // A `put` may have come first.
-    if (!this.#draft.knowsDocument(kind, name)) this.#draft.change(kind, name, stored?.body);
+    if (!this.#draft.drafted(kind, name)) this.#draft.set(kind, name, { body: stored?.body, links: undefined });
     return stored;
   }
 
   override async getMany(kind: string, names: readonly string[]): Promise<Map<string, Stored>> {
-    if (!this.#draft.knows(kind)) return super.getMany(kind, names);
     const found = new Map<string, Stored>();
     for (const name of names) {
-      const document = this.#draft.get(kind, name);
+      const document = isNote(kind) ? await this.get(kind, name) : this.#draft.get(kind, name);
       if (document) found.set(name, document);
     }
     return found;
   }
 
   override async list(query: ListQuery): Promise<Stored[]> {
-    const isByName = query.link === undefined && this.#draft.knowsOrder(query.kind);
-    return isByName ? this.#draft.list(query) : super.list(query);
+    if (query.link) {
+      checkIndexed(query.link.target);
+      return this.#draft.merge(query, await super.list({ ...query, limit: this.#draft.limitOf(query) }));
+    }
+    if (this.#draft.knowsOrder(query.kind)) return this.#draft.list(query);
+    await this.#tell(query.kind);
+    return super.list(query);
   }
 
   override async count(kind: string, prefix: string): Promise<number> {
-    return this.#draft.knowsOrder(kind) ? this.#draft.count(kind, prefix) : super.count(kind, prefix);
+    if (this.#draft.knowsOrder(kind)) return this.#draft.count(kind, prefix);
+    await this.#tell(kind);
+    return super.count(kind, prefix);
+  }
+
+  override async countLinks(...query: Parameters<Reading['countLinks']>): Promise<Map<string, number>> {
+    await this.#tell(query[0]);
+    return super.countLinks(...query);
   }
 
   async put(...documents: readonly Put[]): Promise<void> {
+    await this.#slice.giveWay();
+    const latest = [...new Map(documents.map((each) => [`${each.kind} ${each.name}`, each])).values()];
     try {
-      for (const [kind, ofKind] of byKind(documents)) {
-        for (const chunk of chunks(ofKind)) await this.#forget(kind, namesOf(chunk));
-        for (const chunk of chunks(ofKind)) await this.#write(kind, chunk);
-      }
+      for (const document of latest) refuseUnindexed(document);
+      // Two may change places.
+      for (const document of latest) this.#draft.claims.set(this.#touch(document), []);
+      for (const document of latest) this.#claim(document);
+      for (const { kind, name, body, links = {} } of latest) this.#draft.set(kind, name, { body, links });
     } catch (error) {
       this.#failure = error;
       throw error;
@@ -91,122 +114,86 @@ export class SqlTransaction extends SqlReading implements Transaction {
   }
 
   async delete(kind: string, ...names: readonly string[]): Promise<void> {
-    for (const chunk of chunks([...new Set(names)])) {
-      const existing = await this.#forget(kind, chunk);
-      if (existing.length === 0) continue;
-      await this.#db.deleteFrom('document').where('kind', '=', kind).where('name', 'in', existing).execute();
-      for (const name of existing) this.#change(kind, name, undefined);
+    await this.#slice.giveWay();
+    for (const name of names) {
+      if (!isNote(kind) && this.#draft.get(kind, name) === undefined) continue;
+      this.#draft.claims.set(this.#touch({ kind, name }), []);
+      this.#draft.set(kind, name, { body: undefined, links: {} });
     }
   }
 
-  /** Tells the draft that the database has taken back what the transaction changed. */
-  undo(): void {
-    for (const { kind, name, before } of this.#touched.values()) this.#draft.change(kind, name, before);
-  }
-
-  /** The net change of each document; a document that is as it was before is left out, and so are notes. */
+  /**
+   * The net change of each document; a document that is as it was before is left out, and so are notes. Other processes learn from
+   * the log whose claims to read again.
+   */
   changes(): LoggedChange[] {
-    const touched = [...this.#touched.values()].filter(
-      ({ kind, before, after }) => !isNote(kind) && !sameBytes(before, after),
-    );
-    return touched.map(({ kind, name, after }) => ({ kind, name, body: after }));
-  }
-
-  /** Takes links and claims away from the documents that exist, and returns their names. */
-  async #forget(kind: string, names: readonly string[]): Promise<string[]> {
-    const unknown = names.filter((name) => !this.#touched.has(keyOf(kind, name)));
-    const stored = await this.getMany(kind, unknown);
-    for (const name of unknown) this.#note(kind, name, stored.get(name));
-    const existing = names.filter((name) => this.#touch(kind, name).after !== undefined);
-    if (existing.length > 0) {
-      await this.#db.deleteFrom('link').where('kind', '=', kind).where('name', 'in', existing).execute();
-      await this.#db.deleteFrom('claim').where('kind', '=', kind).where('name', 'in', existing).execute();
+    const changes: LoggedChange[] = [];
+    for (const { kind, name, before, claims } of this.#touched.values()) {
+      if (isNote(kind)) continue;
+      const body = this.#draft.get(kind, name)?.body;
+      const hasClaims = this.#draft.claims.of({ kind, name });
+      if (!sameBytes(before, body) || !sameTexts(claims, hasClaims)) changes.push({ kind, name, body });
     }
-    return existing;
+    return changes;
   }
 
-  async #write(kind: string, documents: readonly Put[]): Promise<void> {
-    const claims = documents.flatMap(claimsOf);
-    refuseRepeated(claims);
-    const rows = documents.map(({ name, body }) => ({ kind, name, body }));
-    const made = await writeDocuments(this.#db, { documents: rows, links: documents.flatMap(linksOf), claims });
-    // The row lock on the store keeps others out, so what is free now stays free until the commit.
-    if (made < claims.length) await this.#complain(claims);
-    for (const { name, body } of documents) this.#change(kind, name, body);
+  /** Leaves to the draft what the transaction has changed. */
+  keep(): void {
+    for (const document of this.#changed) this.#draft.keep(document);
+    this.#changed.clear();
   }
 
-  /** Names the holder of the first claim that is another's. */
-  async #complain(claims: readonly Claim[]): Promise<never> {
-    for (const chunk of chunks(claims)) {
-      const texts = chunk.map(({ claim }) => claim);
-      const held = await this.#db.selectFrom('claim').selectAll().where('claim', 'in', texts).execute();
-      const holders = new Map(held.map((each) => [each.claim, each]));
-      for (const { claim, kind, name } of chunk) {
-        const holder = holders.get(claim);
-        if (holder && (holder.kind !== kind || holder.name !== name)) throw new ClaimTaken(claim, holder);
-      }
+  /** Takes back what the transaction has changed. */
+  async undo(): Promise<void> {
+    if (this.#hasSavepoint) await rollBackTo(this.#db);
+    this.#draft.restore([...this.#touched.values()]);
+  }
+
+  /** Tells the database what it does not know of a kind: behind a savepoint what may be taken back. */
+  async #tell(kind: string): Promise<void> {
+    const isToldOwn = [...this.#changed].some((document) => document.kind === kind);
+    if (!isToldOwn && !this.#draft.hasUnwritten(kind)) return;
+    await this.#draft.write(this.#db);
+    if (!isToldOwn) return;
+    if (!this.#hasSavepoint) await setSavepoint(this.#db);
+    this.#hasSavepoint = true;
+    this.keep();
+    await this.#draft.write(this.#db);
+  }
+
+  #claim({ kind, name, claims = [] }: Put): void {
+    for (const claim of claims) {
+      const holder = this.#draft.claims.holderOf(claim);
+      if (holder && !isSame(holder, { kind, name })) throw new ClaimTaken(claim, holder);
     }
-    throw new Error('a claim was refused that nobody has');
+    this.#draft.claims.set({ kind, name }, [...new Set(claims)]);
   }
 
-  #note(kind: string, name: string, stored: Stored | undefined): void {
-    this.#touched.set(keyOf(kind, name), { kind, name, before: stored?.body, after: stored?.body });
-  }
-
-  #change(kind: string, name: string, body: Uint8Array | undefined): void {
-    this.#touch(kind, name).after = body;
-    this.#draft.change(kind, name, body);
-  }
-
-  #touch(kind: string, name: string): Touched {
-    const touched = this.#touched.get(keyOf(kind, name));
-    if (!touched) throw new Error(`${name} was not read before it was written`);
+  /** Remembers what a document was before it is changed. */
+  #touch({ kind, name }: { readonly kind: string; readonly name: string }): Touched {
+    const key = `${kind} ${name}`;
+    let touched = this.#touched.get(key);
+    if (touched === undefined) {
+      touched = {
+        ...this.#draft.former({ kind, name }),
+        before: isNote(kind) ? undefined : this.#draft.get(kind, name)?.body,
+      };
+      this.#touched.set(key, touched);
+    }
+    this.#changed.add(touched);
     return touched;
   }
 }
 
-interface Claim {
-  readonly claim: string;
-  readonly kind: string;
-  readonly name: string;
+function refuseUnindexed({ kind, name, links = {}, claims = [] }: Put): void {
+  if (isNote(kind) && claims.length > 0) throw new TypeError(`${name} is a note, which has no claims`);
+  checkIndexed(name);
+  for (const targets of Object.values(links)) for (const target of targets) checkIndexed(target);
+  for (const claim of claims) checkIndexed(claim);
 }
 
-/** Throws when two of them are the same. */
-function refuseRepeated(claims: readonly Claim[]): void {
-  const holders = new Map<string, Claim>();
-  for (const claim of claims) {
-    const other = holders.get(claim.claim);
-    if (other) throw new ClaimTaken(claim.claim, other);
-    holders.set(claim.claim, claim);
-  }
-}
-
-function claimsOf({ kind, name, claims = [] }: Put): Claim[] {
-  return [...new Set(claims)].map((claim) => ({ claim, kind, name }));
-}
-
-function linksOf({ kind, name, links = {} }: Put): { kind: string; link: string; target: string; name: string }[] {
-  return Object.entries(links).flatMap(([link, targets]) =>
-    [...new Set(targets)].map((target) => ({ kind, link, target, name })),
-  );
-}
-
-/** Of two documents of one name the last one counts, as if they were put one after the other. */
-function byKind(documents: readonly Put[]): [string, Put[]][] {
-  const kinds = new Map<string, Map<string, Put>>();
-  for (const document of documents) {
-    const ofKind = kinds.get(document.kind) ?? new Map<string, Put>();
-    kinds.set(document.kind, ofKind.set(document.name, document));
-  }
-  return [...kinds].map(([kind, ofKind]) => [kind, [...ofKind.values()]]);
-}
-
-function namesOf(documents: readonly Put[]): string[] {
-  return documents.map(({ name }) => name);
-}
-
-function keyOf(kind: string, name: string): string {
-  return `${kind} ${name}`;
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text) => b.includes(text));
 }
 
 function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {

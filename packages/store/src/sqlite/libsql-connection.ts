@@ -1,7 +1,8 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
 import Database from 'libsql';
 import AsyncDatabase from 'libsql/promise';
+import { TimeSlice } from '../sql/time-slice.js';
 
 export interface LibsqlConnectionOptions {
   /** Path of the database file, or `:memory:`. */
@@ -11,9 +12,6 @@ export interface LibsqlConnectionOptions {
   /** How long a transaction waits for a writer of another process, in milliseconds. */
   readonly busyTimeoutMs: number;
 }
-
-/** Longest time statements run one after the other before other work of the process gets its turn, in milliseconds. */
-const maxSliceMs = 5;
 
 /** Statements a connection keeps: those of every call, and some of the many that differ by how much they write at once. */
 const maxPrepared = 256;
@@ -34,7 +32,7 @@ export class LibsqlConnection implements DatabaseConnection {
   readonly #options: LibsqlConnectionOptions;
   /** By their text; the longest unused first. */
   readonly #statements = new Map<string, Prepared>();
-  #sliceBegan = performance.now();
+  readonly #slice = new TimeSlice();
   #closed = false;
 
   constructor(options: LibsqlConnectionOptions) {
@@ -48,10 +46,7 @@ export class LibsqlConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
-    await this.#giveWay();
-    // libsql ends the process when a closed database is used.
-    if (this.#closed) throw new Error('the connection is closed');
-    const { statement, isReader } = this.#prepare(sql);
+    const { statement, isReader } = await this.#begin(sql);
     if (!isReader) {
       const { changes } = statement.run([...parameters]);
       return { rows: [], numAffectedRows: BigInt(changes) };
@@ -59,6 +54,12 @@ export class LibsqlConnection implements DatabaseConnection {
     const rows = statement.all([...parameters]) as Record<string, unknown>[];
     for (const row of rows) viewBytes(row);
     return { rows: rows as Row[] };
+  }
+
+  /** Runs a statement that answers no rows. */
+  async run(sql: string, parameters: readonly unknown[]): Promise<void> {
+    const { statement } = await this.#begin(sql);
+    statement.run(parameters);
   }
 
   // biome-ignore lint/correctness/useYield: nothing streams from a store.
@@ -101,6 +102,13 @@ export class LibsqlConnection implements DatabaseConnection {
     }
   }
 
+  async #begin(sql: string): Promise<Prepared> {
+    await this.#slice.giveWay();
+    // libsql ends the process when a closed database is used.
+    if (this.#closed) throw new Error('the connection is closed');
+    return this.#prepare(sql);
+  }
+
   /** Preparing takes longer than running. */
   #prepare(sql: string): Prepared {
     let prepared = this.#statements.get(sql);
@@ -113,12 +121,6 @@ export class LibsqlConnection implements DatabaseConnection {
     }
     this.#statements.set(sql, prepared);
     return prepared;
-  }
-
-  async #giveWay(): Promise<void> {
-    if (performance.now() - this.#sliceBegan < maxSliceMs) return;
-    await nextTurn();
-    this.#sliceBegan = performance.now();
   }
 }
 

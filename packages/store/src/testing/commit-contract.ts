@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Put, Reading, Store } from '../store.js';
+import { isNote, type Put, type Reading, type Store } from '../store.js';
 import { document, type StoreHarness, textOf } from './store-harness.js';
 
 /** Revisions, the log, groups of commits, several instances. */
@@ -104,6 +104,57 @@ export function describeCommits(database: string, harness: StoreHarness): void {
       expect(kept.map(({ revision }) => revision)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
       expect((await names({ kind: 'thing', limit: 99 })).length).toBe(20);
       expect((await store.log(0, 99))?.map(({ revision }) => revision)).toHaveLength(20);
+    });
+
+    it('refuses alone what cannot be written, whatever else is in its group', async () => {
+      const refused = [
+        put(document('a\0')),
+        put(document('x'.repeat(1300))),
+        put(document('a', 'a', { claims: ['\0'] })),
+        put(document('a', 'a', { links: { l: ['y'.repeat(1300)] } })),
+        put({ ...document('n', 'n', { claims: ['c'] }), kind: '_note' }),
+        store.transact((tx) => tx.get('_note', '\0')),
+        store.transact((tx) => tx.list({ kind: 'thing', link: { name: 'l', target: '\0' }, limit: 1 })),
+      ];
+      const written = [put(document('b')), put(document('c'))];
+      for (const { status } of await Promise.allSettled(refused)) expect(status).toBe('rejected');
+      expect((await Promise.all(written)).map(({ revision }) => revision)).toEqual([1, 2]);
+      expect(await names({ kind: 'thing', limit: 9 })).toEqual(['b', 'c']);
+    });
+
+    it('gives back the claims of a transaction that fails', async () => {
+      await put(document('a', 'a', { claims: ['x'] }));
+      const failed = store.transact(async (tx) => {
+        await tx.delete('thing', 'a');
+        await tx.put(document('b', 'b', { claims: ['x', 'y'] }));
+        throw new Error('in vain');
+      });
+      const taken = put(document('c', 'c', { claims: ['x'] }));
+      const free = put(document('d', 'd', { claims: ['y'] }));
+      await expect(failed).rejects.toThrow('in vain');
+      await expect(taken).rejects.toMatchObject({ claim: 'x', holder: { kind: 'thing', name: 'a' } });
+      expect((await free).revision).toBe(2);
+    });
+
+    itShared('knows the claims that another instance gives and takes', async () => {
+      const other = await harness.open();
+      await put(document('a', 'a', { claims: ['x', 'y'] }));
+      const take = (claim: string) => other.transact((tx) => tx.put(document('b', 'b', { claims: [claim] })));
+      await expect(take('x')).rejects.toMatchObject({ claim: 'x', holder: { name: 'a' } });
+      await put(document('a', 'a2', { claims: ['y'] }));
+      await take('x');
+      await expect(put(document('c', 'c', { claims: ['x'] }))).rejects.toMatchObject({ holder: { name: 'b' } });
+      await other.transact((tx) => tx.delete('thing', 'a'));
+      await put(document('c', 'c', { claims: ['y'] }));
+      await put(document('c', 'c', { claims: ['z'] }));
+      await take('y');
+    });
+
+    itShared('knows the claims of a store that is opened again', async () => {
+      await put(document('a', 'a', { claims: ['x'] }));
+      await store.close();
+      store = await harness.open();
+      await expect(put(document('b', 'b', { claims: ['x'] }))).rejects.toMatchObject({ holder: { name: 'a' } });
     });
 
     it('reads in a transaction what its group has changed, and nothing of what failed', async () => {
@@ -261,16 +312,21 @@ export function describeCommits(database: string, harness: StoreHarness): void {
 /** Hundreds of transactions at once that change some of the documents, a third of them in vain; each looks before it does. */
 async function readBetweenChanges(stores: readonly Store[], names: readonly string[], kind = 'thing'): Promise<void> {
   const expected = new Map<string, string>();
+  const targets = new Map<string, string>();
   let seed = 1;
   const random = (below: number) => {
     seed = (seed * 48_271) % 0x7fff_ffff;
     return seed % below;
   };
   const anyName = () => names[random(names.length)] ?? '';
-  const sorted = (prefix: string) =>
-    [...expected.keys()]
-      .filter((name) => name.startsWith(prefix))
-      .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const inOrder = (some: readonly string[]) => some.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const sorted = (prefix: string) => inOrder([...expected.keys()].filter((name) => name.startsWith(prefix)));
+  const expectLinks = async (tx: Reading, target: string, links: ReadonlyMap<string, string>) => {
+    const linked = inOrder([...links].flatMap(([name, each]) => (each === target ? [name] : [])));
+    const found = await tx.list({ kind, link: { name: 'l', target }, limit: 9 });
+    expect(found.map(({ name }) => name)).toEqual(linked);
+    if (random(3) === 0) expect((await tx.countLinks(kind, 'l', [target])).get(target)).toBe(linked.length);
+  };
   const attempts = Array.from({ length: 240 }, (_, i) =>
     (stores[i % stores.length] as Store).transact(async (tx) => {
       const [one, after, limit] = [anyName(), anyName(), 1 + random(4)];
@@ -282,12 +338,16 @@ async function readBetweenChanges(stores: readonly Store[], names: readonly stri
         const rest = sorted(prefix).filter((name) => Buffer.compare(Buffer.from(name), Buffer.from(after)) > 0);
         expect(listed.map(({ name }) => name)).toEqual(rest.slice(0, limit));
       }
-      const [written, gone] = [anyName(), anyName()];
-      await tx.put({ ...document(written, `${i}`, { claims: [written], links: { l: [written] } }), kind });
+      await expectLinks(tx, anyName(), targets);
+      const [written, gone, target] = [anyName(), anyName(), anyName()];
+      const claims = isNote(kind) ? [] : [`claim of ${written}`];
+      await tx.put({ ...document(written, `${i}`, { claims, links: { l: [target] } }), kind });
+      if (random(2) === 0) await expectLinks(tx, anyName(), new Map([...targets, [written, target]]));
       await tx.delete(kind, gone);
       if (random(3) === 0) throw new Error('in vain');
       expected.set(written, `${i}`);
-      expected.delete(gone);
+      targets.set(written, target);
+      for (const map of [expected, targets]) map.delete(gone);
     }),
   );
   for (const result of await Promise.allSettled(attempts)) {

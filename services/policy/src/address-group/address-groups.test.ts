@@ -118,8 +118,9 @@ describe('address groups', () => {
   });
 
   it('need to exist where CIDRs are added or removed', async () => {
-    for (const call of [add('none', '10.0.0.0/8'), remove('none', '10.0.0.0/8'), read('none')]) {
-      expect(await failureOf(call)).toMatchObject({ code: 'NotFound', resources: [addressGroup('none')] });
+    const calls = [() => add('none', '10.0.0.0/8'), () => remove('none', '10.0.0.0/8'), () => read('none')];
+    for (const call of calls) {
+      expect(await failureOf(call())).toMatchObject({ code: 'NotFound', resources: [addressGroup('none')] });
     }
   });
 
