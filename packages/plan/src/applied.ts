@@ -2,7 +2,6 @@ import type { Family } from '@portcullis/model';
 import {
   type Chain,
   type HookRule,
-  hooks,
   isOwnChain,
   isOwnSet,
   parseSavedSets,
@@ -12,7 +11,6 @@ import {
   type Slot,
   setNameSource,
   setTypeOf,
-  type TableName,
 } from '@portcullis/ruleset';
 import { type AppliedFrames, noFrames, readFrames } from './frames.js';
 
@@ -25,9 +23,9 @@ export interface AppliedSet {
 
 /** What of ours the kernel holds for one family. Rules name sets without their slot, as in a `FamilyFirewall`. */
 export interface AppliedFamily {
-  /** Chains whose jump to ours is in its place, as `table chain`. */
-  readonly hooked: ReadonlySet<string>;
-  /** Jumps to our chains that are not in their place, or not of this version; to be deleted by value. */
+  /** Jumps to our chains that are where they belong: the first rule of a built-in chain. */
+  readonly hooked: readonly HookRule[];
+  /** Jumps to our chains anywhere else; to be deleted by value. */
   readonly misplaced: readonly HookRule[];
   readonly chains: ReadonlyMap<string, Chain>;
   readonly sets: ReadonlyMap<string, AppliedSet>;
@@ -61,15 +59,18 @@ export function readApplied(saved: SavedKernel): Applied {
 /** The capacity every set begins with; ipset's own default. */
 export const leastCapacity = 65_536;
 
-export function hookKey({ table, chain }: Pick<HookRule, 'table' | 'chain'>): string {
-  return `${table} ${chain}`;
+/** Those that are not among others. */
+export function hooksWithout(hooks: readonly HookRule[], others: readonly HookRule[]): HookRule[] {
+  const isSame = (hook: HookRule) => (other: HookRule) =>
+    hook.table === other.table && hook.chain === other.chain && hook.rule === other.rule;
+  return hooks.filter((hook) => !others.some(isSame(hook)));
 }
 
 const setNamePattern = new RegExp(String.raw`\b${setNameSource}-[a-f]\b`, 'g');
 
 function readFamily(text: string, sets: ReadonlyMap<string, SavedSet>, family: Family): AppliedFamily {
   const chains = new Map<string, Chain>();
-  const hooked = new Set<string>();
+  const hooked: HookRule[] = [];
   const misplaced: HookRule[] = [];
   const slots = new Map<string, Slot>();
   for (const [tableName, table] of parseSavedTables(text)) {
@@ -77,7 +78,12 @@ function readFamily(text: string, sets: ReadonlyMap<string, SavedSet>, family: F
     for (const [name, rules] of table) {
       if (isOwnChain(name))
         chains.set(name, { table: tableName, name, rules: rules.map((rule) => unslotted(rule, slots)) });
-      else readHooks(tableName, name, rules, { hooked, misplaced });
+      else {
+        rules.forEach((rule, index) => {
+          if (/ ?-[jg] PC-/.test(rule))
+            (index === 0 ? hooked : misplaced).push({ table: tableName, chain: name, rule });
+        });
+      }
     }
   }
   const applied = new Map<string, AppliedSet>();
@@ -92,20 +98,6 @@ function readFamily(text: string, sets: ReadonlyMap<string, SavedSet>, family: F
   return { hooked, misplaced, chains, sets: applied, strays };
 }
 
-function readHooks(
-  table: TableName,
-  chain: string,
-  rules: readonly string[],
-  { hooked, misplaced }: { hooked: Set<string>; misplaced: HookRule[] },
-): void {
-  const hook = hooks.find((each) => each.table === table && each.chain === chain);
-  rules.forEach((rule, index) => {
-    if (!/ ?-[jg] PC-/.test(rule)) return;
-    if (index === 0 && rule === hook?.rule) hooked.add(hookKey(hook));
-    else misplaced.push({ table, chain, rule });
-  });
-}
-
 /** Takes the slots out of a rule. Where two rules name both slots of a set, the second stays as it is: it differs from what is wanted and is written anew. */
 function unslotted(rule: string, slots: Map<string, Slot>): string {
   return rule.replaceAll(setNamePattern, (fullName) => {
@@ -118,5 +110,5 @@ function unslotted(rule: string, slots: Map<string, Slot>): string {
 }
 
 function emptyFamily(): AppliedFamily {
-  return { hooked: new Set(), misplaced: [], chains: new Map(), sets: new Map(), strays: new Map() };
+  return { hooked: [], misplaced: [], chains: new Map(), sets: new Map(), strays: new Map() };
 }

@@ -1,6 +1,6 @@
 import type { Family } from '@portcullis/model';
-import { hooks, slottedName } from '@portcullis/ruleset';
-import { type Applied, type AppliedFamily, hookKey } from './applied.js';
+import { type HookRule, slottedName } from '@portcullis/ruleset';
+import { type Applied, type AppliedFamily, hooksWithout } from './applied.js';
 import { type Diff, diffRules, type RuleChange, type SetChange } from './diff.js';
 import { diffFrames, noFrames } from './frames.js';
 import { slottedRules } from './slots.js';
@@ -32,10 +32,10 @@ function ruleChanges(before: AppliedFamily, after: AppliedFamily, family: Family
     changes.push(...diffRules(old ?? [], now ?? []).map((change) => ({ ...place, ...change })));
     if (now === undefined) changes.push({ ...place, kind: 'removed', rule: '', position: 0 });
   }
-  for (const hook of hooks) {
-    const [had, has] = [before.hooked.has(hookKey(hook)), after.hooked.has(hookKey(hook))];
-    if (had !== has) changes.push({ family, ...hook, kind: has ? 'added' : 'removed', position: 1 });
-  }
+  const changed = (kind: 'added' | 'removed', hooks: readonly HookRule[]) =>
+    changes.push(...hooks.map((hook) => ({ family, ...hook, kind, position: 1 })));
+  changed('removed', hooksWithout(before.hooked, after.hooked));
+  changed('added', hooksWithout(after.hooked, before.hooked));
   return changes;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type AppliedFrames, diffFrames, noFrames, planFrames, readFrames } from './frames.js';
 
+const hook = '-p ! IPv4 -j PC-FRAME';
 const jump = ['-i vnic1.0 -j PC-NF-1'];
 const desired = {
   chains: new Map([
@@ -35,7 +36,7 @@ const whole = [
 
 describe('frames', () => {
   it('are nothing to do where they are as they are to be', () => {
-    const { text, changes } = planFrames(readFrames(saved(['-j PC-FRAME', '-j OTHER'], whole)), desired);
+    const { text, changes } = planFrames(readFrames(saved([hook, '-j OTHER'], whole)), desired);
     expect({ text, changes }).toEqual({ text: '', changes: [] });
   });
 
@@ -44,27 +45,27 @@ describe('frames', () => {
     const textAfter = (applied: Partial<AppliedFrames>) =>
       planFrames({ isHooked: true, misplaced: [], chains, ...applied }, desired).text;
     expect(textAfter({})).toBe('');
-    expect(textAfter({ isHooked: false })).toContain('-I PREROUTING 1 -j PC-FRAME');
+    expect(textAfter({ isHooked: false })).toContain(`-I PREROUTING 1 ${hook}`);
     expect(textAfter({ misplaced: [{ chain: 'OUTPUT', rule: '-j PC-FRAME' }] })).toContain('-D OUTPUT -j PC-FRAME');
   });
 
   it('E3 are made with the jump to them, at once, before rules of others', () => {
     expect(planFrames(readFrames(saved(['-j OTHER'])), desired).text).toBe(
       '*nat\n:PC-NF-1 RETURN\n:PC-FRAME RETURN\n-A PC-NF-1 -p ! ARP -s 02:00:00:00:00:01 -j RETURN\n' +
-        '-A PC-NF-1 -j DROP\n-A PC-FRAME -i vnic1.0 -j PC-NF-1\n-I PREROUTING 1 -j PC-FRAME\nCOMMIT\n',
+        `-A PC-NF-1 -j DROP\n-A PC-FRAME -i vnic1.0 -j PC-NF-1\n-I PREROUTING 1 ${hook}\nCOMMIT\n`,
     );
   });
 
   it('E6 go with their jump, by value, where no NIC needs them, and leave what is not ours', () => {
-    const { text, applied } = planFrames(readFrames(saved(['-j PC-FRAME', '-j OTHER'], whole)), { chains: new Map() });
+    const { text, applied } = planFrames(readFrames(saved([hook, '-j OTHER'], whole)), { chains: new Map() });
     expect(text).toBe(
-      '*nat\n:PC-NF-1 RETURN\n:PC-FRAME RETURN\n-D PREROUTING -j PC-FRAME\n-X PC-NF-1\n-X PC-FRAME\nCOMMIT\n',
+      `*nat\n:PC-NF-1 RETURN\n:PC-FRAME RETURN\n-D PREROUTING ${hook}\n-X PC-NF-1\n-X PC-FRAME\nCOMMIT\n`,
     );
     expect(applied).toEqual(noFrames);
   });
 
   it('write anew what somebody has changed, and nothing else', () => {
-    const { text, changes } = planFrames(readFrames(saved(['-j PC-FRAME'], whole.slice(1))), desired);
+    const { text, changes } = planFrames(readFrames(saved([hook], whole.slice(1))), desired);
     expect(text).toBe(
       '*nat\n:PC-NF-1 RETURN\n-A PC-NF-1 -p ! ARP -s 02:00:00:00:00:01 -j RETURN\n-A PC-NF-1 -j DROP\nCOMMIT\n',
     );
@@ -73,8 +74,14 @@ describe('frames', () => {
   });
 
   it('put a jump back to its place', () => {
-    expect(planFrames(readFrames(saved(['-j OTHER', '-j PC-FRAME'], whole)), desired).text).toBe(
-      '*nat\n-D PREROUTING -j PC-FRAME\n-I PREROUTING 1 -j PC-FRAME\nCOMMIT\n',
+    expect(planFrames(readFrames(saved(['-j OTHER', hook], whole)), desired).text).toBe(
+      `*nat\n-D PREROUTING ${hook}\n-I PREROUTING 1 ${hook}\nCOMMIT\n`,
+    );
+  });
+
+  it('replace a jump that is of another form', () => {
+    expect(planFrames(readFrames(saved(['-j PC-FRAME', '-j OTHER'], whole)), desired).text).toBe(
+      `*nat\n-D PREROUTING -j PC-FRAME\n-I PREROUTING 1 ${hook}\nCOMMIT\n`,
     );
   });
 
@@ -88,7 +95,7 @@ describe('frames', () => {
       'added PC-NF-1 -j DROP',
       'added PC-FRAME',
       'added PC-FRAME -i vnic1.0 -j PC-NF-1',
-      'added PREROUTING -j PC-FRAME',
+      `added PREROUTING ${hook}`,
     ]);
     expect(kinds(diffFrames(applied, noFrames))).toContain('removed PC-FRAME');
     expect(diffFrames(applied, { ...applied })).toEqual([]);

@@ -172,6 +172,40 @@ describe('a set of another type under one of our names', () => {
   });
 });
 
+describe('a jump to our chains', () => {
+  const { applied } = planChange(nothingApplied, firewall(['10.0.0.1']));
+  const other = '-m conntrack ! --ctstate RELATED,ESTABLISHED -j PC-FORWARD';
+  const desired = firewall(['10.0.0.1']);
+  const hooks = [{ table: 'filter', chain: 'FORWARD', rule: other }] as const;
+
+  it('of another form takes the place of the one that is there, in one commit', () => {
+    const plan = planChange(applied, { ...desired, 4: { ...desired[4], hooks } });
+    expect(plan.steps).toEqual([
+      {
+        kind: 'rules',
+        family: 4,
+        text: `*filter\n-D FORWARD ${forwardHook}\n-I FORWARD 1 ${other}\nCOMMIT\n`,
+      },
+    ]);
+    const place = { family: 4, table: 'filter', chain: 'FORWARD', position: 1 } as const;
+    const changes = [
+      { ...place, kind: 'removed', rule: forwardHook },
+      { ...place, kind: 'added', rule: other },
+    ];
+    expect(plan.diff.rules).toEqual(changes);
+    expect(diffApplied(applied, plan.applied).rules).toEqual(changes);
+  });
+
+  it('that stands behind a rule of others is put before it', () => {
+    const ipv4 = `*filter\n:FORWARD ACCEPT [0:0]\n:PC-GI-1 - [0:0]\n-A FORWARD -j DROP\n-A FORWARD ${other}\nCOMMIT\n`;
+    const plan = planChange(readApplied({ ipv4, ipv6: '', sets: '' }), { ...desired, 4: { ...desired[4], hooks } });
+    expect(plan.diff.rules.filter(({ chain }) => chain === 'FORWARD').map(({ kind }) => kind)).toEqual([
+      'removed',
+      'added',
+    ]);
+  });
+});
+
 describe('taking everything out', () => {
   it('removes chains and jumps and leaves the sets', () => {
     const { applied } = planChange(nothingApplied, firewall(['10.0.0.1']));

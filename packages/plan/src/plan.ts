@@ -8,7 +8,7 @@ import {
   setTypeOf,
   slottedName,
 } from '@portcullis/ruleset';
-import { type Applied, type AppliedFamily, type AppliedSet, hookKey, leastCapacity } from './applied.js';
+import { type Applied, type AppliedFamily, type AppliedSet, hooksWithout, leastCapacity } from './applied.js';
 import { areSameRules, type Diff, diffRules, type RuleChange, type SetChange } from './diff.js';
 import { planFrames } from './frames.js';
 import { renderOrdered } from './ordered-restore.js';
@@ -102,9 +102,11 @@ function planFamily(
     ? []
     : [...desired.chains.values()].filter((chain) => !isSameChain(applied.chains.get(chain.name), chain));
   const goneChains = isSame ? [] : [...applied.chains.values()].filter(({ name }) => !desired.chains.has(name));
-  const missingHooks = desired.hooks.filter((hook) => !applied.hooked.has(hookKey(hook)));
+  const missingHooks = hooksWithout(desired.hooks, applied.hooked);
+  const goneHooks = hooksWithout(applied.hooked, desired.hooks);
   const changes = memberChanges(applied, desired);
-  const rulesChange = changedChains.length + goneChains.length + missingHooks.length + applied.misplaced.length > 0;
+  const hookChanges = missingHooks.length + goneHooks.length + applied.misplaced.length;
+  const rulesChange = changedChains.length + goneChains.length + hookChanges > 0;
   const onlyMembersChange = !rulesChange && [...desired.sets.keys()].every((name) => applied.sets.has(name));
   const inPlace = onlyMembersChange && isOneWay(changes) && changes.every(fits);
   const swapped = onlyMembersChange && changes.length === 1 && !rewriteChains;
@@ -195,19 +197,20 @@ function planFamily(
     setsBefore,
     setsAfter,
     text: renderOrdered(
-      { written, goneChains, missingHooks, misplaced: applied.misplaced },
+      { written, goneChains, missingHooks, misplaced: [...goneHooks, ...applied.misplaced] },
       applied.chains,
       desired.chains,
     ),
     ruleChanges: [
       ...applied.misplaced.map((hook) => ({ family, ...hook, kind: 'removed' as const, position: 0 })),
+      ...goneHooks.map((hook) => ({ family, ...hook, kind: 'removed' as const, position: 1 })),
       ...written.flatMap((chain) => chainChanges(chain, applied.chains.get(chain.name), { family, oldSlots })),
       ...missingHooks.map((hook) => ({ family, ...hook, kind: 'added' as const, position: 1 })),
       ...goneChains.flatMap((chain) => goneChanges(chain, { family, oldSlots })),
     ],
     setChanges,
     applied: {
-      hooked: new Set(desired.hooks.map(hookKey)),
+      hooked: desired.hooks,
       misplaced: [],
       chains: desired.chains,
       sets,

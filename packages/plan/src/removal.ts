@@ -1,5 +1,4 @@
-import { hooks } from '@portcullis/ruleset';
-import { type Applied, type AppliedFamily, hookKey } from './applied.js';
+import type { Applied, AppliedFamily } from './applied.js';
 import { type Plan, planChange } from './plan.js';
 
 /** Takes every chain of ours, and every jump to one, out of a back end's tables. Sets and frames stay: both back ends share them. */
@@ -9,9 +8,8 @@ export function planRemoval(applied: Applied): Plan {
   return planChange(rules, { 4: nothing, 6: nothing, frames: { chains: new Map() } });
 }
 
-function rulesOnly({ hooked, misplaced, chains }: AppliedFamily): AppliedFamily {
-  const inPlace = hooks.filter((hook) => hooked.has(hookKey(hook)));
-  return { hooked: new Set(), misplaced: [...inPlace, ...misplaced], chains, sets: new Map(), strays: new Map() };
+function rulesOnly(family: AppliedFamily): AppliedFamily {
+  return { ...family, sets: new Map(), strays: new Map() };
 }
 
 /** What the kernel holds once some of the sets that no rule names are gone. */

@@ -19,6 +19,8 @@ export interface AddressTreeOptions {
   readonly table: TableName;
   /** Where packets go that no leaf takes. */
   readonly otherwise: string;
+  /** Matches of packets that no leaf may take. */
+  readonly exceptions: readonly string[];
 }
 
 /**
@@ -26,22 +28,22 @@ export interface AddressTreeOptions {
  * are. No more than `mostAlike` leaves have one address.
  */
 export function renderAddressTree(
-  { root, flag, family, table, otherwise }: AddressTreeOptions,
+  { root, flag, family, table, otherwise, exceptions }: AddressTreeOptions,
   leaves: readonly AddressLeaf[],
 ): Chain[] {
   const bits = addressBits(family);
-  const [maxDepth, step] = [addressDepth[table], addressStep[table]];
+  const [maxDepth, step] = [addressDepth[table], addressStep[table][family]];
   const maxLeaves = Math.max(2 ** step, mostAlike);
   const made: Chain[] = [];
   const cidr = (value: bigint, length: number) => `${kernelAddress(formatAddress({ family, value }))}/${length}`;
   const leafRule = ({ text, rule }: AddressLeaf) => `${flag} ${text} ${rule}`;
   const build = (name: string, sorted: readonly AddressLeaf[], depth: number): void => {
-    const rules: string[] = [];
+    const rules = name === root ? exceptions.map((match) => `${match} -g ${otherwise}`) : [];
     const below: [string, readonly AddressLeaf[]][] = [];
     let here = sorted;
     while (here.length > maxLeaves && depth < maxDepth) {
       const common = commonLength(here, bits);
-      const length = Math.min(common - (common % step) + step, bits);
+      const length = Math.min(bits - step * Math.floor((bits - common - 1) / step), bits);
       const rest = BigInt(bits - length);
       const branches = [...groupBy(here, ({ value }) => (value >> rest) << rest)];
       // What none of the others takes is the last one's: it needs no chain.

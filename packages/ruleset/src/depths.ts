@@ -1,3 +1,4 @@
+import type { Family } from '@portcullis/model';
 import type { TableName } from './chain.js';
 
 /**
@@ -13,9 +14,13 @@ import type { TableName } from './chain.js';
  */
 export const addressDepth: Readonly<Record<TableName, number>> = { raw: 6, filter: 3 };
 /**
- * How many bits of an address are looked at in one chain, always from a multiple of that on: so an address that comes
- * leaves most chains alone. By one bit a packet is compared least, and led on the most often.
+ * How many bits of an address are looked at in one chain, counted from its end, so that an address that comes leaves most
+ * chains alone. To be led on costs a packet as much as six to ten comparisons of IPv4, which are cheap where they are not of
+ * 24 bits, and to nf_tables no more than one of IPv6.
  */
-export const addressStep: Readonly<Record<TableName, number>> = { raw: 1, filter: 3 };
+export const addressStep: Readonly<Record<TableName, Readonly<Record<Family, number>>>> = {
+  raw: { 4: 3, 6: 1 },
+  filter: { 4: 3, 6: 3 },
+};
 export const nameDepth = 3;
 export const portDepth = 3;

@@ -79,8 +79,8 @@ describe('the dispatch by names', () => {
 });
 
 describe.each([
-  ['filter', 24],
-  ['raw', 14],
+  ['filter', { 4: 22, 6: 24 }],
+  ['raw', { 4: 22, 6: 14 }],
 ] as const)('the dispatch by addresses, in %s', (table, most) => {
   const walk = walkThrough(many, table);
 
@@ -89,7 +89,7 @@ describe.each([
       for (const address of addresses) {
         const walked = walk(interfaceName, address);
         expect(walked).toMatchObject({ chain, interfaces: 1 });
-        expect(walked.addresses).toBeLessThanOrEqual(most);
+        expect(walked.addresses).toBeLessThanOrEqual(most[address.includes(':') ? 6 : 4]);
       }
     }
   });
@@ -113,6 +113,25 @@ describe.each([
     const alike = names.slice(0, 40).map((name) => targetOf(name, '10.0.0.1'));
     const walked = walkThrough([...alike, ...many.slice(100)], table)('eth0', '10.0.0.1');
     expect(walked).toMatchObject({ chain: undefined, interfaces: 1 });
+  });
+
+  it('leaves to a NIC its exceptions, whatever address they have, and what is known of an address goes with it alone', () => {
+    const targets = many.map((target) => ({ ...target, known: `-m mac --mac-source ${target.chain} -j RETURN` }));
+    const made = renderDispatch('ROOT', 'from', { targets, family: 4, table, exceptions: ['-p icmp'] });
+    const rules = made.flatMap(({ rules }) => rules);
+    expect(made.find(({ name }) => name === 'ROOT')?.rules[0]).toMatch(/^-p icmp -g ROOT-/);
+    for (const { interfaceName, addresses, chain } of many) {
+      const known = rules.filter((rule) => rule.includes(`--mac-source ${chain} `));
+      expect(known).toEqual([
+        `-s ${addresses[0]}/32 -m physdev --physdev-in ${interfaceName} -m mac --mac-source ${chain} -j RETURN`,
+      ]);
+      expect(rules).toContain(`-m physdev --physdev-in ${interfaceName} -g ${chain}`);
+    }
+  });
+
+  it('compares no IPv4 address with a network of 24 bits, which costs nf_tables as much as an interface', () => {
+    const rules = renderDispatch('ROOT', 'from', { targets: many, family: 4, table }).flatMap(({ rules }) => rules);
+    expect(rules.filter((rule) => rule.includes('/24 '))).toEqual([]);
   });
 
   it('has rules in proportion to the NICs', () => {

@@ -11,6 +11,16 @@ export interface DispatchTarget {
   /** Those by which it is found sooner. Whatever has another is found by the name of the interface. */
   readonly addresses: readonly string[];
   readonly chain: string;
+  /** What is done with a packet that comes by the interface with one of the addresses; without it, its chain judges it. */
+  readonly known?: string;
+}
+
+export interface DispatchOptions {
+  readonly targets: readonly DispatchTarget[];
+  readonly family: Family;
+  readonly table?: TableName;
+  /** Matches of packets that are always judged by a NIC's chain. */
+  readonly exceptions?: readonly string[];
 }
 
 /** From how many NICs on a packet is looked up by its address first. */
@@ -31,7 +41,7 @@ const sides = {
 export function renderDispatch(
   root: string,
   side: keyof typeof sides,
-  { targets, family, table = 'filter' }: { targets: readonly DispatchTarget[]; family: Family; table?: TableName },
+  { targets, family, table = 'filter', exceptions = [] }: DispatchOptions,
 ): Chain[] {
   const { flag, option } = sides[side];
   const byName = new Map(targets.map(({ interfaceName, chain }) => [interfaceName, chain]));
@@ -42,17 +52,17 @@ export function renderDispatch(
     renderNameTree({ name, root, entry }, byName).map((chain): Chain => ({ table, ...chain }));
   if (leaves.length === 0) return byNames(root);
   const otherwise = dispatchChain(root, '');
-  return [...renderAddressTree({ root, flag, family, table, otherwise }, leaves), ...byNames(otherwise)];
+  return [...renderAddressTree({ root, flag, family, table, otherwise, exceptions }, leaves), ...byNames(otherwise)];
 }
 
 /** Of the family. An address that many NICs have, each in a routing domain of its own, tells too little. */
 function leavesOf(targets: readonly DispatchTarget[], family: Family, option: string): AddressLeaf[] {
   const byAddress = new Map<bigint, AddressLeaf[]>();
-  for (const { interfaceName, addresses, chain } of targets) {
+  for (const { interfaceName, addresses, chain, known = `-g ${chain}` } of targets) {
     for (const { value, text } of parsed(addresses, family)) {
       const alike = byAddress.get(value) ?? [];
       byAddress.set(value, alike);
-      alike.push({ value, text, rule: `-m physdev ${option} ${interfaceName} -g ${chain}` });
+      alike.push({ value, text, rule: `-m physdev ${option} ${interfaceName} ${known}` });
     }
   }
   return [...byAddress.values()].filter((alike) => alike.length <= mostAlike).flat();

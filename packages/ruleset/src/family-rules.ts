@@ -1,14 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HostGroup, HostState } from '@portcullis/compile';
 import type { Family } from '@portcullis/model';
-import type { Chain } from './chain.js';
-import { entryChains } from './entry-chains.js';
+import type { Chain, HookRule } from './chain.js';
+import { calmEntry, stoppingEntry } from './entry-chains.js';
 import { type GroupChain, type RuleIds, renderGroupChain } from './group-chain.js';
 import { type RevokedFlows, renderRevoked } from './revoked-chains.js';
 import type { GroupUse, Structure } from './structure.js';
 
 /** All of one family's rules, and which sets they name. */
 export interface FamilyRules {
+  readonly hooks: readonly HookRule[];
   /** By name. */
   readonly chains: ReadonlyMap<string, Chain>;
   /** By name of a group's chain, or of a set of CIDRs. */
@@ -72,8 +73,8 @@ export class FamilyRulesRenderer {
     const addressGroupSets = new Map<string, string>();
     const stopping = renderRevoked(revoked, nics, this.#family);
     const ownSets = new Map<string, ReadonlySet<string>>(stopping?.sets ?? []);
-    for (const chain of [...entryChains(stopping !== undefined), ...(stopping?.chains ?? [])])
-      all.set(chain.name, chain);
+    const entry = stopping === undefined ? calmEntry : stoppingEntry;
+    for (const chain of [...entry.chains, ...(stopping?.chains ?? [])]) all.set(chain.name, chain);
     for (const made of groupChains.values()) {
       for (const chain of made.chains) {
         all.set(chain.name, chain);
@@ -86,7 +87,7 @@ export class FamilyRulesRenderer {
         ruleIds.set(cidrSet.set, cidrSet.ruleIds);
       }
     }
-    return { chains: all, ruleIds, memberSets, addressGroupSets, ownSets };
+    return { hooks: entry.hooks, chains: all, ruleIds, memberSets, addressGroupSets, ownSets };
   }
 
   #groupChainsOf({ structure, groups }: RulesOrigin): Rendered['groupChains'] {

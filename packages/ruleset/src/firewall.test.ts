@@ -61,6 +61,24 @@ describe('the rendered chains', () => {
     expect(deepest(firewall[4])).toBeGreaterThan(14);
   });
 
+  it('are not come to by what is inside an allowed connection, but while flows are stopped', () => {
+    const nics = [{ interfaceName: 'v0', addresses: ['10.0.0.1'] }];
+    const state = stateOf(nics, [80]);
+    const flow = { source: '10.9.0.1', destination: '10.0.0.1', protocol: 6, port: 80 };
+    const flows = new Map([[flowElements(flow)[0] ?? '', flow]]);
+    const stopping = new FirewallRenderer().render(state, new Set(), [{ nic: 'n0', direction: 'ingress', flows }]);
+    const calm = new FirewallRenderer().render(state);
+    const jumps = (firewall: FamilyFirewall) =>
+      firewall.hooks.filter(({ table }) => table === 'filter').map(({ rule }) => rule);
+    const unless = '-m conntrack ! --ctstate RELATED,ESTABLISHED';
+    expect(jumps(calm[4])).toEqual([`${unless} -j PC-INPUT`, `${unless} -j PC-FORWARD`]);
+    expect(jumps(stopping[4])).toEqual(['-j PC-INPUT', '-j PC-FORWARD']);
+    expect(jumps(stopping[6])).toEqual(jumps(calm[6]));
+    const isEstablished = '-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN';
+    expect(stopping[4].chains.get('PC-FORWARD')?.rules.indexOf(isEstablished)).toBe(1);
+    expect(calm[4].chains.get('PC-FORWARD')?.rules).not.toContain(isEstablished);
+  });
+
   it('are the same ones while nothing of the family changes but members, and what a new renderer makes whatever changes', () => {
     const nics = names.slice(0, 20).map((interfaceName, i) => ({ interfaceName, addresses: [`10.0.0.${i}`] }));
     const { groups, ...rest } = stateOf(nics, [80]);

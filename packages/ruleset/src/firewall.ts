@@ -1,8 +1,6 @@
 import type { HostState } from '@portcullis/compile';
 import type { Family } from '@portcullis/model';
-import type { HookRule } from './chain.js';
 import { type DropLog, defaultDropLog } from './drop-log.js';
-import { hooks } from './entry-chains.js';
 import { type FamilyRules, FamilyRulesRenderer } from './family-rules.js';
 import type { FrameFilter } from './frame-filter.js';
 import type { RevokedFlows } from './revoked-chains.js';
@@ -10,8 +8,7 @@ import { SetMembers } from './set-members.js';
 import { StructureRenderer } from './structure.js';
 
 /** What the kernel is to hold for one family: structure in chains, members in sets. */
-export interface FamilyFirewall extends Pick<FamilyRules, 'chains' | 'ruleIds'> {
-  readonly hooks: readonly HookRule[];
+export interface FamilyFirewall extends Pick<FamilyRules, 'hooks' | 'chains' | 'ruleIds'> {
   /** Members by set name without slot. */
   readonly sets: ReadonlyMap<string, ReadonlySet<string>>;
 }
@@ -42,7 +39,8 @@ export class FirewallRenderer {
     const { frames, ...structure } = this.#structure.render(nics, closed);
     const renderFamily = (family: Family): FamilyFirewall => {
       const rules = this.#rules[family].render({ structure: structure[family], nics, groups, revoked });
-      return { hooks, chains: rules.chains, sets: this.#setsOf(rules, state, family), ruleIds: rules.ruleIds };
+      const { hooks, chains, ruleIds } = rules;
+      return { hooks, chains, sets: this.#setsOf(rules, state, family), ruleIds };
     };
     return { 4: renderFamily(4), 6: renderFamily(6), frames };
   }

@@ -15,17 +15,16 @@ export interface FrameFilter {
 
 export const frameTable = 'nat';
 
-/** The first rule of PREROUTING, where there are any chains. */
-export const frameHook = `-j ${chains.frame}`;
+/**
+ * The first rule of PREROUTING, where there are any chains. iptables judges packets, their MAC with them, and as early: they
+ * pass this one comparison. To ebtables a packet in a VLAN is not one, and iptables does not see it.
+ */
+export const frameHook = `-p ! IPv4 -j ${chains.frame}`;
 
 /** Rules of a NIC that were made before. */
 const known = new WeakMap<HostNic, readonly string[]>();
 
-/**
- * iptables judges packets, their MAC with them, and as early. To ebtables a packet in a VLAN is not one, and iptables
- * does not see it.
- */
-const packets: readonly string[] = ['-p IPv4 -j RETURN', '-p IPv6 -j RETURN'];
+const packets6 = '-p IPv6 -j RETURN';
 
 /** Judges the frames of NICs with anti-spoofing; `closed` names NICs of which nothing is let in. */
 export function renderFrames(nics: Iterable<HostNic>, closed: ReadonlySet<string>): FrameFilter {
@@ -42,7 +41,7 @@ export function renderFrames(nics: Iterable<HostNic>, closed: ReadonlySet<string
   if (targets.size === 0) return { chains: made };
   const entry = (pattern: string, chain: string) => `-i ${pattern} -j ${chain}`;
   const tree = renderNameTree({ name: chains.frame, root: chains.frame, entry }, targets);
-  const found = tree.map(({ name, rules }) => [name, name === chains.frame ? [...packets, ...rules] : rules] as const);
+  const found = tree.map(({ name, rules }) => [name, name === chains.frame ? [packets6, ...rules] : rules] as const);
   return { chains: new Map([...made, ...found]) };
 }
 

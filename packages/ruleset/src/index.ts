@@ -1,6 +1,5 @@
 export * from './chain.js';
 export { type DropLog, defaultDropLog } from './drop-log.js';
-export { hooks } from './entry-chains.js';
 export * from './firewall.js';
 export * from './flow-element.js';
 export * from './frame-filter.js';

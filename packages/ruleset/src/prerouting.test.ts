@@ -1,7 +1,13 @@
 import type { HostNic } from '@portcullis/compile';
 import { expect, it } from 'vitest';
+import type { Chain } from './chain.js';
 import { renderPrerouting } from './prerouting.js';
 import { zoneDomains } from './zones.js';
+
+const source: Chain[] = [
+  { table: 'raw', name: 'PC-SOURCE', rules: ['-g PC-SOURCE-1'] },
+  { table: 'raw', name: 'PC-SOURCE-1', rules: [] },
+];
 
 const rest = { addresses: [], antiSpoofing: true, guarded: true, groups: [], egressOpen: false, dhcpServers: [] };
 
@@ -14,7 +20,7 @@ function nicsOn(bridges: readonly string[]): HostNic[] {
 
 /** The rules that a packet of a bridge is compared with, until one matches that leads nowhere else. */
 function walk(nics: readonly HostNic[], bridge: string): { compared: number; rule: string | undefined } {
-  const chains = new Map(renderPrerouting(nics).map(({ name, rules }) => [name, rules]));
+  const chains = new Map(renderPrerouting(nics, source).map(({ name, rules }) => [name, rules]));
   const fits = (pattern: string) =>
     pattern.endsWith('+') ? bridge.startsWith(pattern.slice(0, -1)) : bridge === pattern;
   let [at, compared] = ['PC-PREROUTING', 0];
@@ -49,10 +55,11 @@ it('a packet is compared with few of many bridges', () => {
   expect(walk(nics, 'eth0').compared).toBe(1);
 });
 
-it('the source of a packet is judged first', () => {
-  for (const nics of [[], nicsOn(['br0']), nicsOn(['br0', 'br1'])]) {
-    const entry = renderPrerouting(nics).find(({ name }) => name === 'PC-PREROUTING');
-    expect(entry).toMatchObject({ table: 'raw' });
-    expect(entry?.rules[0]).toBe('-j PC-SOURCE');
+it('the source of a packet is judged first, and without zones at once', () => {
+  for (const nics of [nicsOn(['br0']), nicsOn(['br0', 'br1'])]) {
+    const made = renderPrerouting(nics, source);
+    expect(made.find(({ name }) => name === 'PC-PREROUTING')?.rules[0]).toBe('-j PC-SOURCE');
+    expect(made).toEqual(expect.arrayContaining(source));
   }
+  expect(renderPrerouting([], source)).toEqual([{ ...source[0], name: 'PC-PREROUTING' }, source[1]]);
 });

@@ -14,7 +14,8 @@ export function spoofingRules(nic: HostNic, family: Family): string[] {
     .map(({ mac, cidr }) => `${sourceMatch(cidr)}${isFrom(mac)}-j RETURN`);
   return [
     ...(macs.length === 1 ? [`-m mac ! --mac-source ${nic.mac} -j DROP`] : []),
-    ...(family === 4 ? serverMessages4 : [...serverMessages6, `-p ipv6-icmp -j ${nicChain('discovery', nic.id)}`]),
+    ...routerMessages[family].map((match) => `${match} -j DROP`),
+    ...(family === 6 ? [`-p ipv6-icmp -j ${nicChain('discovery', nic.id)}`] : []),
     ...sources,
     ...macs.flatMap((mac) => withoutAddress[family].map((match) => `${match} ${isFrom(mac)}-j RETURN`)),
   ];
@@ -54,8 +55,17 @@ export function discoveryRules(nic: HostNic): string[] {
   ];
 }
 
-const serverMessages4 = ['-p udp -m udp --sport 67 --dport 68 -j DROP', '-p icmp -m icmp --icmp-type 5 -j DROP'];
-const serverMessages6 = ['-p udp -m udp --sport 547 --dport 546 -j DROP'];
+/** What says more of others than its source does: no NIC may send it. */
+const routerMessages: Record<Family, readonly string[]> = {
+  4: ['-p udp -m udp --sport 67 --dport 68', '-p icmp -m icmp --icmp-type 5'],
+  6: ['-p udp -m udp --sport 547 --dport 546'],
+};
+
+/** Packets that may be sent in the name of somebody else although MAC and address are the NIC's own. */
+export const notBySource: Record<Family, readonly string[]> = {
+  4: routerMessages[4],
+  6: [...routerMessages[6], '-p ipv6-icmp'],
+};
 
 /** What may be sent before there is an address: DHCP; neighbour discovery and its listener reports. */
 const withoutAddress: Record<Family, readonly string[]> = {

@@ -7,6 +7,7 @@ import { type FrameFilter, renderFrames } from './frame-filter.js';
 import { chains, groupChain, type NicChainUse, nicChainUses } from './names.js';
 import { renderClosedNic, renderNicChains } from './nic-chains.js';
 import { renderPrerouting } from './prerouting.js';
+import { notBySource } from './spoofing-rules.js';
 
 /** A group's chain that chains of NICs jump to. */
 export interface GroupUse {
@@ -79,15 +80,22 @@ export class StructureRenderer {
         all.set(chain.name, chain);
         if (use === 'discovery' || use === 'spoofed') continue;
         const { interfaceName } = nic;
-        targets[use].push({ interfaceName, addresses: isClosed ? [] : nic.addresses, chain: chain.name });
+        const known = use === 'spoofing' ? { known: `-m mac --mac-source ${nic.mac} -j RETURN` } : {};
+        targets[use].push({ interfaceName, addresses: isClosed ? [] : nic.addresses, chain: chain.name, ...known });
       }
       for (const [name, use] of parts.groupUses) groupUses.set(name, use);
     }
+    const exceptions = notBySource[family];
+    const source = renderDispatch(chains.source, 'from', {
+      targets: targets.spoofing,
+      family,
+      table: 'raw',
+      exceptions,
+    });
     for (const chain of [
-      ...renderDispatch(chains.source, 'from', { targets: targets.spoofing, family, table: 'raw' }),
       ...renderDispatch(chains.egress, 'from', { targets: targets.egress, family }),
       ...renderDispatch(chains.ingress, 'to', { targets: targets.ingress, family }),
-      ...renderPrerouting(nics.values()),
+      ...renderPrerouting(nics.values(), source),
     ]) {
       all.set(chain.name, chain);
     }

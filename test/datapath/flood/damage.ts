@@ -47,7 +47,7 @@ export const damages: readonly Damage[] = [
   inTables('iptables -F', '-F'),
   inTables('ip6tables -F', '-F', 'ip6tables'),
   inTables('iptables -t raw -F', '-t raw -F'),
-  inTables('iptables -D of our jump', '-D FORWARD -j PC-FORWARD'),
+  inTables('iptables -D of our jump', '-D FORWARD 1'),
   inTables('iptables -I into our chain', '-I PC-FORWARD -j RETURN'),
   {
     name: 'iptables -F of a group',

@@ -139,7 +139,7 @@ describe.skipIf(!isRoot).each(backends)('enforcement by iptables-%s', (backend) 
     await enforcement.enforce(desired(state));
     for (let i = 0; i < 3; i += 1) {
       await iptables('-F', 'PC-INPUT');
-      await iptables('-D', 'FORWARD', '-j', 'PC-FORWARD');
+      await iptables('-D', 'FORWARD', '1');
       const saved = await tools.read();
       isRepairing = true;
       expect(await enforcement.repair(saved)).toMatchObject({ failed: undefined });

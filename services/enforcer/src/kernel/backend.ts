@@ -66,6 +66,6 @@ function hasForeignRules(texts: readonly string[]): boolean {
 
 function isEmpty(applied: Applied): boolean {
   return ([4, 6] as const).every(
-    (family) => applied[family].chains.size + applied[family].hooked.size + applied[family].misplaced.length === 0,
+    (family) => applied[family].chains.size + applied[family].hooked.length + applied[family].misplaced.length === 0,
   );
 }
