@@ -1,12 +1,13 @@
 import { nothingApplied, planChange } from '@portcullis/plan';
 import { FirewallRenderer } from '@portcullis/ruleset';
 import { createLab, type Lab, Prober } from '@portcullis/testing';
+import { renderFloor } from './floor.js';
 import { renderNaive } from './naive.js';
 import { closedPort, openPort, type Population, unsentPort } from './population.js';
 import { Traffic } from './traffic.js';
 
 export type Backend = 'nft' | 'legacy';
-export type Rules = 'bare' | 'ours' | 'naive';
+export type Rules = 'bare' | 'ours' | 'naive' | 'floor';
 
 /** The source port of the one flow; see traffic.pl. */
 const flowPort = 1024;
@@ -92,7 +93,8 @@ export class Site {
   async checkCounters(): Promise<void> {
     if (this.rules === 'bare') return;
     const saved = await this.#run(`iptables-${this.backend}-save`, ['--counters']);
-    const ends = this.#population.state.nics.size > 1 ? [openIngress, openEgress] : [openIngress];
+    const isSenderJudged = this.rules !== 'floor' && this.#population.state.nics.size > 1;
+    const ends = isSenderJudged ? [openIngress, openEgress] : [openIngress];
     for (const rule of ends) {
       const counted = [...saved.matchAll(rule)].reduce((sum, [, packets]) => sum + Number(packets), 0);
       if (counted < this.#newFlowCount)
@@ -140,12 +142,17 @@ async function run(lab: Lab, command: string, args: readonly string[] = [], inpu
   return stdout;
 }
 
-async function load(lab: Lab, rules: Rules, backend: Backend, { state }: Population): Promise<void> {
+async function load(lab: Lab, rules: Rules, backend: Backend, { state, vms }: Population): Promise<void> {
   if (rules === 'bare') {
     // A chain that no packet comes to; that it is there turns connection tracking on.
     await run(lab, 'iptables-nft', ['-N', 'TRACKED']);
     await run(lab, 'iptables-nft', ['-A', 'TRACKED', '-m', 'conntrack', '--ctstate', 'NEW']);
     return;
+  }
+  if (rules === 'floor') {
+    const { packets, frames } = renderFloor(Object.values(vms), openPort);
+    await run(lab, 'ebtables-nft-restore', ['--noflush'], frames);
+    return void (await run(lab, `iptables-${backend}-restore`, ['--noflush'], packets));
   }
   const firewall = new FirewallRenderer().render(state);
   const { steps } = planChange(nothingApplied, firewall);
