@@ -247,18 +247,20 @@ export class Enforcement {
     this.#writeCount += 1;
     const startedAt = this.#now();
     try {
-      for (const steps of simultaneous(plan.steps)) {
-        const results = await Promise.allSettled(steps.map((step) => this.#tools.run(step, { exact: isExact })));
-        const failedAt = results.findIndex(({ status }) => status === 'rejected');
-        const [result, step] = [results[failedAt], steps[failedAt]];
-        if (result?.status !== 'rejected' || step === undefined) continue;
-        if (step.kind === 'frames' && result.reason instanceof ToolError) {
-          this.#framesFailure = this.#failFrames(result.reason.message);
-          continue;
+      // One after the other, though the families do not know of each other: the kernel commits one transaction at a time, and
+      // a tool that another one has overtaken reads and sends everything once more.
+      for (const step of plan.steps) {
+        try {
+          await this.#tools.run(step, { exact: isExact });
+        } catch (error) {
+          if (step.kind === 'frames' && error instanceof ToolError) {
+            this.#framesFailure = this.#failFrames(error.message);
+            continue;
+          }
+          this.#applied = undefined;
+          if (!(error instanceof ToolError)) throw error;
+          return { error, step };
         }
-        this.#applied = undefined;
-        if (!(result.reason instanceof ToolError)) throw result.reason;
-        return { error: result.reason, step };
       }
       this.#applied = this.#withUsableFrames(plan.applied);
       return undefined;
@@ -317,17 +319,6 @@ export class Enforcement {
     this.#told = after;
     return { before, after, diff: known ?? (before === after ? nothingChanged : diffApplied(before, after)) };
   }
-}
-
-/** Steps that may run at once: the rules of the two families, and frames, do not know of each other. */
-function simultaneous(steps: readonly Step[]): Step[][] {
-  const groups: Step[][] = [];
-  for (const step of steps) {
-    const last = groups.at(-1);
-    if (step.kind !== 'sets' && last?.[0]?.kind === 'rules') last.push(step);
-    else groups.push([step]);
-  }
-  return groups;
 }
 
 interface StepFailure {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLauncher, type Launcher } from './exec.js';
 import { FlowSession } from './flow-session.js';
@@ -48,7 +49,32 @@ ${list}
     await conntrack('1.4.7', good);
     expect(await read()).toEqual(['flow -L -f ipv4', 'flow -L -f ipv6']);
     expect([await read(), await read()]).toEqual([['flow -L'], ['flow -L']]);
-    expect(started).toEqual(['xargs -L 1 conntrack']);
+    expect(started).toEqual(['stdbuf -oL xargs -L 1 conntrack']);
+  });
+
+  it('waits for all the flows, and not for the end of the program that lists them', async () => {
+    const file = (name: string) => path.join(folder, name);
+    const until = (name: string) => `while [ ! -e ${file(name)} ]; do sleep 0.01; done`;
+    await conntrack('1.4.7', good);
+    await read();
+    const shown = 'echo "conntrack v1 (conntrack-tools): 2 flow entries have been shown." >&2';
+    await conntrack('1.4.7', `echo one; ${shown}; ${until('flows')}; echo two; ${until('end')}`);
+    const listing = read();
+    expect(await Promise.race([listing, sleep(200, 'not yet')])).toBe('not yet');
+    await writeFile(file('flows'), '');
+    expect(await listing).toEqual(['one', 'two']);
+    await conntrack('1.4.7', good);
+    const next = read();
+    expect(await Promise.race([next, sleep(200, 'not yet')])).toBe('not yet');
+    await writeFile(file('end'), '');
+    expect(await next).toEqual(['flow -L']);
+  });
+
+  it('lets the program gather its lines where there are many', async () => {
+    await conntrack('1.4.7', 'seq 5000; echo "conntrack v1 (conntrack-tools): 5000 flow entries have been shown." >&2');
+    expect(await read()).toHaveLength(10_000);
+    expect(await read()).toHaveLength(5000);
+    expect(started).toEqual(['stdbuf -oL xargs -L 1 conntrack', 'xargs -L 1 conntrack']);
   });
 
   it.each([
@@ -77,7 +103,7 @@ ${list}
   });
 
   it('says that the program is missing', async () => {
-    await symlink('/usr/bin/xargs', path.join(folder, 'xargs'));
+    for (const name of ['stdbuf', 'xargs']) await symlink(`/usr/bin/${name}`, path.join(folder, name));
     const none = new FlowSession(createLauncher({ prefix: ['env', `PATH=${folder}`] }));
     const missing = { failure: 'broken', message: expect.stringContaining('conntrack') };
     await expect(none.read(() => undefined)).rejects.toMatchObject(missing);

@@ -6,7 +6,7 @@ export interface SessionOptions {
   readonly launcher: Launcher;
   /** A program that answers, line by line, on its standard output. */
   readonly argv: readonly string[];
-  /** It writes what it has to say at the end of a task by itself. Default: it is made to write each line at once. */
+  /** It writes what it has to say when it has much, or at its end. Default: it is made to write each line at once. */
   readonly answersAtEnd?: boolean;
   /** Longest wait for an answer. Default: 60 000 ms. */
   readonly timeoutMs?: number;
@@ -31,6 +31,10 @@ export class ToolSession {
   #child: RunningTool | undefined;
   #exchange: Exchange | undefined;
   #complaints = '';
+  /** Called whenever the tool has said something. */
+  #onSaid: () => void = () => undefined;
+  /** Resolves once what nobody waited for has come. */
+  #rest: Promise<unknown> = Promise.resolve();
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -59,6 +63,26 @@ export class ToolSession {
     }
   }
 
+  /**
+   * The same for who need not wait for the answer: whenever the tool has said something, `isEnough` is shown what came on
+   * standard error. The next text is sent once the answer has come.
+   */
+  async sendUntil(
+    text: string,
+    isAnswer: (line: string) => boolean,
+    isEnough: (said: string) => boolean,
+  ): Promise<string> {
+    await this.#rest;
+    const answered = this.send(text, isAnswer);
+    this.#rest = answered.catch(() => undefined);
+    const enough = new Promise<string>((resolve) => {
+      this.#onSaid = () => {
+        if (isEnough(this.#complaints)) resolve(complaintOf(this.#complaints));
+      };
+    });
+    return Promise.race([answered, enough]);
+  }
+
   /** Ends the process, after what it was told has been done. */
   async close(): Promise<void> {
     const child = this.#child;
@@ -77,9 +101,12 @@ export class ToolSession {
     const child = launcher.start(answersAtEnd ? argv : ['stdbuf', '-oL', ...argv]);
     child.stderr.on('data', (chunk: Buffer) => {
       if (this.#complaints.length < 65_536) this.#complaints += chunk.toString();
+      if (this.#child === child) this.#onSaid();
     });
     createInterface({ input: child.stdout }).on('line', (line) => {
-      if (this.#child === child && this.#exchange?.isAnswer(line)) this.#answer(this.#exchange);
+      if (this.#child !== child || this.#exchange === undefined) return;
+      if (this.#exchange.isAnswer(line)) this.#answer(this.#exchange);
+      this.#onSaid();
     });
     child.once('error', (error) => this.#end(child, undefined, error.message));
     child.once('close', (status, signal) => this.#end(child, status ?? undefined, signal ?? ''));

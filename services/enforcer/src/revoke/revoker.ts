@@ -125,9 +125,10 @@ export class Revoker {
   async revoke(state: HostState): Promise<void> {
     const found = new FlowsByEnd();
     const fates = new Map<string, FlowFate>();
-    const ends = new FlowEnds(state.nics);
+    let ends: FlowEnds | undefined;
     await this.#readFlows(state, (zone, flow) => {
       const { source, destination, protocol, port } = flow;
+      ends ??= new FlowEnds(state.nics);
       for (const end of ends.of(zone, flow)) {
         const key = `${end.direction} ${end.nic.id} ${source} ${protocol} ${port} ${destination}`;
         const known = fates.get(key);
@@ -185,9 +186,11 @@ export class Revoker {
   }
 
   async #readFlows(state: HostState, take: (zone: string, flow: TrackedFlow) => void): Promise<void> {
-    const zones = zoneDomains(state.nics.values());
+    let zones: ReturnType<typeof zoneDomains> | undefined;
     await this.#tools.readFlows((line) => {
       const flow = parseTrackedFlow(line);
+      // The list has been asked for by then: nothing is done before it that can be done while the kernel makes it.
+      zones ??= zoneDomains(state.nics.values());
       const zone = flow && zones.get(flow.zone);
       if (flow !== undefined && zone !== undefined) take(zone, flow);
     });
