@@ -23,9 +23,19 @@ export interface AddressTreeOptions {
   readonly exceptions: readonly string[];
 }
 
+interface Branch extends Pick<AddressTreeOptions, 'table'> {
+  readonly leaves: readonly AddressLeaf[];
+  readonly depth: number;
+  /** Its own chain, and those it leads to. */
+  readonly chains: readonly Chain[];
+}
+
+/** What was made before of the branch that begins with a leaf, by the name of its chain: of a tree that changes most stays. */
+const grown = new WeakMap<AddressLeaf, Map<string, Branch>>();
+
 /**
  * Chains that lead from an address to the leaves that have it: a tree on its bits, whose comparisons are the cheapest there
- * are. No more than `mostAlike` leaves have one address.
+ * are. No more than `mostAlike` leaves have one address; they come in the order of their addresses.
  */
 export function renderAddressTree(
   { root, flag, family, table, otherwise, exceptions }: AddressTreeOptions,
@@ -34,10 +44,9 @@ export function renderAddressTree(
   const bits = addressBits(family);
   const [maxDepth, step] = [addressDepth[table], addressStep[table][family]];
   const maxLeaves = Math.max(2 ** step, mostAlike);
-  const made: Chain[] = [];
   const cidr = (value: bigint, length: number) => `${kernelAddress(formatAddress({ family, value }))}/${length}`;
   const leafRule = ({ text, rule }: AddressLeaf) => `${flag} ${text} ${rule}`;
-  const build = (name: string, sorted: readonly AddressLeaf[], depth: number): void => {
+  const build = (name: string, sorted: readonly AddressLeaf[], depth: number): Chain[] => {
     const rules = name === root ? exceptions.map((match) => `${match} -g ${otherwise}`) : [];
     const below: [string, readonly AddressLeaf[]][] = [];
     let here = sorted;
@@ -45,7 +54,7 @@ export function renderAddressTree(
       const common = commonLength(here, bits);
       const length = Math.min(bits - step * Math.floor((bits - common - 1) / step), bits);
       const rest = BigInt(bits - length);
-      const branches = [...groupBy(here, ({ value }) => (value >> rest) << rest)];
+      const branches = groupsOf(here, ({ value }) => (value >> rest) << rest);
       // What none of the others takes is the last one's: it needs no chain.
       here = branches.pop()?.[1] ?? [];
       for (const [prefix, members] of branches) {
@@ -58,15 +67,19 @@ export function renderAddressTree(
         }
       }
     }
-    made.push({ table, name, rules: [...rules, ...here.map(leafRule), `-g ${otherwise}`] });
-    for (const [child, members] of below) build(child, members, depth + 1);
+    const own: Chain = { table, name, rules: [...rules, ...here.map(leafRule), `-g ${otherwise}`] };
+    return [own, ...below.flatMap(([child, members]) => grow(child, members, depth + 1))];
   };
-  build(
-    root,
-    leaves.toSorted((a, b) => (a.value < b.value ? -1 : Number(a.value > b.value))),
-    0,
-  );
-  return made;
+  const grow = (name: string, members: readonly AddressLeaf[], depth: number): readonly Chain[] => {
+    const [first] = members;
+    const before = first && grown.get(first);
+    const known = before?.get(name);
+    if (known?.table === table && known.depth === depth && areSame(known.leaves, members)) return known.chains;
+    const made = build(name, members, depth);
+    if (first) grown.set(first, (before ?? new Map()).set(name, { table, leaves: members, depth, chains: made }));
+    return made;
+  };
+  return build(root, leaves, 0);
 }
 
 /** So many leaves of one address go into one chain. */
@@ -78,12 +91,18 @@ function commonLength(sorted: readonly AddressLeaf[], bits: number): number {
   return differing === 0n ? bits : bits - differing.toString(2).length;
 }
 
-function groupBy<Key>(leaves: readonly AddressLeaf[], keyOf: (leaf: AddressLeaf) => Key): Map<Key, AddressLeaf[]> {
-  const groups = new Map<Key, AddressLeaf[]>();
-  for (const leaf of leaves) {
-    const group = groups.get(keyOf(leaf));
-    if (group === undefined) groups.set(keyOf(leaf), [leaf]);
-    else group.push(leaf);
+/** Of leaves in their order, those that follow each other and have the same key. */
+function groupsOf(sorted: readonly AddressLeaf[], keyOf: (leaf: AddressLeaf) => bigint): [bigint, AddressLeaf[]][] {
+  const groups: [bigint, AddressLeaf[]][] = [];
+  for (const leaf of sorted) {
+    const key = keyOf(leaf);
+    const last = groups.at(-1);
+    if (last?.[0] === key) last[1].push(leaf);
+    else groups.push([key, [leaf]]);
   }
   return groups;
+}
+
+function areSame(left: readonly AddressLeaf[], right: readonly AddressLeaf[]): boolean {
+  return left.length === right.length && left.every((leaf, i) => leaf === right[i]);
 }

@@ -147,4 +147,12 @@ describe.each([
     const before = new Set(chainsOf(many.slice(0, 400)));
     expect(chainsOf(many.slice(0, 401)).filter((chain) => !before.has(chain)).length).toBeLessThan(6);
   });
+
+  it('has the same chains whatever was rendered before', () => {
+    const render = (targets: readonly DispatchTarget[]) =>
+      ([4, 6] as const).map((family) => renderDispatch('ROOT', 'from', { targets, family, table }));
+    const twin = targetOf('twin.0', '10.0.1.7', '2001:db8::107');
+    const steps = [many.slice(0, 90), many.slice(40, 400), [...many, twin], many.slice(0, 300), many];
+    for (const targets of steps) expect(render(targets)).toEqual(render(structuredClone(targets)));
+  });
 });

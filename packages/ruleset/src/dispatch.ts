@@ -55,38 +55,38 @@ export function renderDispatch(
   return [...renderAddressTree({ root, flag, family, table, otherwise, exceptions }, leaves), ...byNames(otherwise)];
 }
 
-/** Of the family. An address that many NICs have, each in a routing domain of its own, tells too little. */
-function leavesOf(targets: readonly DispatchTarget[], family: Family, option: string): AddressLeaf[] {
-  const byAddress = new Map<bigint, AddressLeaf[]>();
-  for (const { interfaceName, addresses, chain, known = `-g ${chain}` } of targets) {
-    for (const { value, text } of parsed(addresses, family)) {
-      const alike = byAddress.get(value) ?? [];
-      byAddress.set(value, alike);
-      alike.push({ value, text, rule: `-m physdev ${option} ${interfaceName} ${known}` });
-    }
-  }
-  return [...byAddress.values()].filter((alike) => alike.length <= mostAlike).flat();
+/** Of the family, in the order of their addresses. An address that many NICs have, each in a routing domain of its own, tells too little. */
+function leavesOf(targets: readonly DispatchTarget[], family: Family, option: Option): AddressLeaf[] {
+  const sorted = targets
+    .flatMap((target) => leavesOfTarget(target, family, option))
+    .sort((a, b) => (a.value < b.value ? -1 : Number(a.value > b.value)));
+  const isTooAlike = ({ value }: AddressLeaf, i: number) => {
+    let first = i;
+    while (sorted[first - 1]?.value === value) first -= 1;
+    return sorted[first + mostAlike]?.value === value;
+  };
+  return sorted.filter((leaf, i) => !isTooAlike(leaf, i));
 }
 
-interface ParsedAddress {
-  readonly value: bigint;
-  /** As the argument of `-s` or `-d`. */
-  readonly text: string;
-}
+type Option = (typeof sides)[keyof typeof sides]['option'];
+type KnownLeaves = WeakMap<DispatchTarget, readonly AddressLeaf[]>;
 
-/** When one NIC comes or goes, the addresses of all are put in a tree, six times; they are read once. */
-const read = new WeakMap<readonly string[], Record<Family, readonly ParsedAddress[]>>();
+/** When one NIC comes or goes, the leaves of all are put in a tree, six times; they are made once. */
+const made: Readonly<Record<Option, Record<Family, KnownLeaves>>> = {
+  '--physdev-in': { 4: new WeakMap(), 6: new WeakMap() },
+  '--physdev-out': { 4: new WeakMap(), 6: new WeakMap() },
+};
 
-function parsed(addresses: readonly string[], family: Family): readonly ParsedAddress[] {
-  const found = read.get(addresses) ?? { 4: parse(addresses, 4), 6: parse(addresses, 6) };
-  read.set(addresses, found);
-  return found[family];
-}
-
-function parse(addresses: readonly string[], family: Family): ParsedAddress[] {
-  return addresses.flatMap((text) => {
+function leavesOfTarget(target: DispatchTarget, family: Family, option: Option): readonly AddressLeaf[] {
+  const before = made[option][family].get(target);
+  if (before !== undefined) return before;
+  const { interfaceName, addresses, chain, known = `-g ${chain}` } = target;
+  const rule = `-m physdev ${option} ${interfaceName} ${known}`;
+  const leaves = addresses.flatMap((text): AddressLeaf[] => {
     const address = parseAddress(text);
     if (address?.family !== family) return [];
-    return [{ value: address.value, text: `${kernelAddress(text)}/${addressBits(family)}` }];
+    return [{ value: address.value, text: `${kernelAddress(text)}/${addressBits(family)}`, rule }];
   });
+  made[option][family].set(target, leaves);
+  return leaves;
 }

@@ -1,4 +1,3 @@
-import { isIPv4 } from 'node:net';
 import type { HostAddressGroup, MemberSet } from '@portcullis/compile';
 import type { Family } from '@portcullis/model';
 import { kernelAddress, networkMembers, requiredCidr } from './kernel-address.js';
@@ -43,12 +42,15 @@ export class SetMembers {
     const texts = this.#addressTexts;
     if (texts.size > maxTexts) texts.clear();
     for (const address of addresses) {
-      if (isIPv4(address)) {
+      if (!address.includes(':')) {
         split[4].add(address);
         continue;
       }
-      const text = texts.get(address) ?? kernelAddress(address);
-      texts.set(address, text);
+      let text = texts.get(address);
+      if (text === undefined) {
+        text = kernelAddress(address);
+        texts.set(address, text);
+      }
       split[6].add(text);
     }
     return split;

@@ -4,7 +4,7 @@ import type { Chain } from './chain.js';
 import { type DispatchTarget, renderDispatch } from './dispatch.js';
 import type { DropLog } from './drop-log.js';
 import { type FrameFilter, renderFrames } from './frame-filter.js';
-import { chains, groupChain, type NicChainUse, nicChainUses } from './names.js';
+import { chains, groupChain, type NicChainUse } from './names.js';
 import { renderClosedNic, renderNicChains } from './nic-chains.js';
 import { renderPrerouting } from './prerouting.js';
 import { notBySource } from './spoofing-rules.js';
@@ -16,9 +16,14 @@ export interface GroupUse {
   readonly routingDomain: string;
 }
 
+/** Chains that packets are led to; the others are jumped to from these. */
+type DispatchUse = Exclude<NicChainUse, 'discovery' | 'spoofed'>;
+
 /** What one NIC brings: its own chains, and by name the group chains they jump to. */
 interface NicParts {
   readonly chains: { readonly [use in NicChainUse]?: Chain };
+  /** What leads to them. */
+  readonly targets: readonly { readonly use: DispatchUse; readonly target: DispatchTarget }[];
   readonly groupUses: ReadonlyMap<string, GroupUse>;
 }
 
@@ -66,23 +71,15 @@ export class StructureRenderer {
   #renderFamily(nics: HostState['nics'], closed: ReadonlySet<string>, family: Family): Structure {
     const all = new Map<string, Chain>();
     const groupUses = new Map<string, GroupUse>();
-    const targets: Record<'ingress' | 'egress' | 'spoofing', DispatchTarget[]> = {
+    const targets: Record<DispatchUse, DispatchTarget[]> = {
       ingress: [],
       egress: [],
       spoofing: [],
     };
     for (const nic of nics.values()) {
-      const isClosed = closed.has(nic.id);
-      const parts = isClosed ? closedParts(nic) : this.#nicParts(nic, family);
-      for (const use of nicChainUses) {
-        const chain = parts.chains[use];
-        if (chain === undefined) continue;
-        all.set(chain.name, chain);
-        if (use === 'discovery' || use === 'spoofed') continue;
-        const { interfaceName } = nic;
-        const known = use === 'spoofing' ? { known: `-m mac --mac-source ${nic.mac} -j RETURN` } : {};
-        targets[use].push({ interfaceName, addresses: isClosed ? [] : nic.addresses, chain: chain.name, ...known });
-      }
+      const parts = closed.has(nic.id) ? closedParts(nic) : this.#nicParts(nic, family);
+      for (const chain of Object.values(parts.chains)) all.set(chain.name, chain);
+      for (const { use, target } of parts.targets) targets[use].push(target);
       for (const [name, use] of parts.groupUses) groupUses.set(name, use);
     }
     const exceptions = notBySource[family];
@@ -121,9 +118,23 @@ function renderNicParts(nic: HostNic, family: Family, dropLog: DropLog): NicPart
       groupUses.set(groupChain(direction, group, nic.routingDomain), use);
     }
   }
-  return { chains: own, groupUses };
+  return { chains: own, targets: targetsOf(nic, own, nic.addresses), groupUses };
 }
 
 function closedParts(nic: HostNic): NicParts {
-  return { chains: renderClosedNic(nic), groupUses: new Map() };
+  const own = renderClosedNic(nic);
+  return { chains: own, targets: targetsOf(nic, own, []), groupUses: new Map() };
+}
+
+function targetsOf(
+  { interfaceName, mac }: HostNic,
+  own: NicParts['chains'],
+  addresses: readonly string[],
+): NicParts['targets'] {
+  return (['ingress', 'egress', 'spoofing'] as const).flatMap((use) => {
+    const chain = own[use]?.name;
+    if (chain === undefined) return [];
+    const known = use === 'spoofing' ? { known: `-m mac --mac-source ${mac} -j RETURN` } : {};
+    return [{ use, target: { interfaceName, addresses, chain, ...known } }];
+  });
 }

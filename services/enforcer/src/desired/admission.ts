@@ -32,8 +32,12 @@ export class Admission {
   readonly #nics = new WeakMap<HostNic, Problem | 'good'>();
   readonly #groups = new WeakMap<HostGroup, Problem | 'good'>();
   readonly #standIns = new WeakMap<HostNic, HostNic>();
+  /** Of the last state in which everything was good. */
+  #good: Pick<HostState, 'nics' | 'groups'> | undefined;
 
   admit({ state, unreadable }: Desired): Admitted {
+    const isGood = this.#good?.nics === state.nics && this.#good.groups === state.groups;
+    if (isGood && unreadable.size === 0) return { state, closed: new Set(), failures: [] };
     const problems = new Map<HostNic, Problem>();
     const taken = new Map<string, HostNic>();
     for (const nic of state.nics.values()) {
@@ -43,7 +47,10 @@ export class Admission {
       if (other === undefined) taken.set(nic.interfaceName, nic);
       else for (const each of [nic, other]) problems.set(each, interfaceTaken(nic.interfaceName));
     }
-    if (problems.size === 0) return { state, closed: new Set(), failures: [] };
+    if (problems.size === 0) {
+      this.#good = { nics: state.nics, groups: state.groups };
+      return { state, closed: new Set(), failures: [] };
+    }
     const nics = new Map(state.nics);
     const closed = new Set<string>();
     for (const [nic] of problems) {
