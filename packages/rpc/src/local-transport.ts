@@ -89,6 +89,9 @@ export function localTransport({ registrations }: Pick<OpenService, 'registratio
   };
 }
 
+/** The reason of signals that abort because there is nothing left to abort. */
+const hasEnded = new ConnectError('the call has ended', Code.Canceled);
+
 interface Terms {
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number | undefined;
@@ -114,7 +117,7 @@ function begin(method: AnyMethod, { signal, timeoutMs, header }: Terms): { conte
   const finish = () => {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
-    context.abort(new ConnectError('the call has ended', Code.Canceled));
+    context.abort(hasEnded);
   };
   return { context, finish };
 }

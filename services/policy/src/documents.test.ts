@@ -1,7 +1,9 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { policyV1 } from '@portcullis/api';
+import { openStore } from '@portcullis/store';
 import { expect, it } from 'vitest';
 import { memberships, rules, securityGroups } from './documents.js';
+import { log } from './testing/policy-world.js';
 
 const group = create(policyV1.SecurityGroupSchema, { name: 'projects/p/securityGroups/g', labels: { a: 'b' } });
 const rule = create(policyV1.SecurityGroupRuleSchema, { name: `${group.name}/rules/r`, startPort: 1 });
@@ -25,4 +27,16 @@ it('a message that is looked at is decoded once, also when others were looked at
   for (let i = 0; i < 5000; i += 1) rules.view(body.slice());
   expect(rules.view(body)).not.toBe(seen);
   expect(rules.view(body)).toEqual(seen);
+});
+
+it('a message that was put is what is looked at, is what would be decoded, and stays as it is', async () => {
+  const store = await openStore('sqlite::memory:', { log });
+  const put = create(rules.schema, { name: rule.name, startPort: 1, endPort: 2, description: 'x', labels: { a: 'b' } });
+  await store.transact((tx) => rules.put(tx, [put]));
+  const body = (await store.log(0, 1))?.[0]?.changes[0]?.body as Uint8Array;
+  expect(rules.view(body)).toBe(put);
+  expect(rules.decode(body)).toEqual(put);
+  expect(rules.byteCountOf(put)).toBe(toBinary(rules.schema, put).length);
+  expect(() => Object.assign(put, { description: 'y' })).toThrow(TypeError);
+  await store.close();
 });

@@ -62,12 +62,16 @@ export class Collection<Desc extends DescMessage> {
     const known = this.#views.get(body);
     if (known) return known;
     const message = this.decode(body);
+    this.#show(body, message);
+    return message;
+  }
+
+  #show(body: Uint8Array, message: MessageShape<Desc>): void {
     Object.freeze(message);
     this.#byteCounts.set(message, body.length + (this.#hasEtag ? etagFieldBytes + etagLength : 0));
     const [oldest] = this.#views.keys();
     if (this.#views.size >= maxViews && oldest) this.#views.delete(oldest);
     this.#views.set(body, message);
-    return message;
   }
 
   /** Bytes of a message on the wire. */
@@ -114,7 +118,10 @@ export class Collection<Desc extends DescMessage> {
     } while (page.length === pageSize);
   }
 
-  /** Sets the etag of each message to that of what is stored. */
+  /**
+   * Sets the etag of each message to that of what is stored. From then on nobody may change it: whoever follows the store looks at
+   * the same one.
+   */
   async put(
     transaction: Transaction,
     messages: readonly MessageShape<Desc>[],
@@ -132,9 +139,10 @@ export class Collection<Desc extends DescMessage> {
   }
 
   #encode(message: MessageShape<Desc>): Uint8Array {
-    if (!this.#hasEtag) return toBinary(this.#options.schema, message);
-    const body = toBinary(this.#options.schema, Object.assign(message, { etag: '' }));
-    Object.assign(message, { etag: etagOf(body) });
+    if (this.#hasEtag) Object.assign(message, { etag: '' });
+    const body = toBinary(this.#options.schema, message);
+    if (this.#hasEtag) Object.assign(message, { etag: etagOf(body) });
+    this.#show(body, message);
     return body;
   }
 

@@ -79,5 +79,5 @@ export async function describeQuota(
   quota: policyV1.ProjectQuota,
 ): Promise<policyV1.ProjectQuota> {
   const usage = await usageOf(reading, quota.name.slice(0, quota.name.lastIndexOf('/')));
-  return Object.assign(quota, quotas.complete(quota), { usage });
+  return { ...quota, ...quotas.complete(quota), usage };
 }
