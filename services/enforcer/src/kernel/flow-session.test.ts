@@ -54,7 +54,7 @@ ${list}
 
   it('waits for all the flows, and not for the end of the program that lists them', async () => {
     const file = (name: string) => path.join(folder, name);
-    const until = (name: string) => `while [ ! -e ${file(name)} ]; do sleep 0.01; done`;
+    const until = (name: string) => `while [ -d ${folder} ] && [ ! -e ${file(name)} ]; do sleep 0.01; done`;
     await conntrack('1.4.7', good);
     await read();
     const shown = 'echo "conntrack v1 (conntrack-tools): 2 flow entries have been shown." >&2';
