@@ -9,6 +9,9 @@ import { toBinary } from '@bufbuild/protobuf';
 import { policyV1 } from '@portcullis/api';
 import { untilListening } from '../until-listening.js';
 
+/** As docker-compose.yml starts services; bare servers alike. */
+const nodeFlags = ['--max-semi-space-size=32'];
+
 /** Processes of one benchmark and the folder they share. */
 export class Servers {
   readonly folder: string;
@@ -72,7 +75,7 @@ export class Servers {
   }
 
   async #start(socket: string, args: readonly string[]): Promise<string> {
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = spawn(process.execPath, [...nodeFlags, ...args], { stdio: ['ignore', 'inherit', 'inherit'] });
     this.#children.push(child);
     await untilListening(socket);
     return `unix:${socket}`;
