@@ -4,6 +4,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { enforceV1 } from '@portcullis/api';
 import type { Lab } from '@portcullis/testing';
+import type { KernelText } from './kernel-text.js';
 
 type Batch = readonly [program: string, args: readonly string[], input: string];
 
@@ -23,11 +24,12 @@ export class BareHost {
   }
 
   /** Makes the whole state of another host, as its tools print it; returns the milliseconds it took. */
-  restore(saved: { ipv4: string; ipv6: string; sets: string }): Promise<number> {
+  restore(saved: KernelText): Promise<number> {
     return this.#run([
       ['ipset', ['restore'], saved.sets],
       [`iptables-${this.#backend}-restore`, [], saved.ipv4],
       [`ip6tables-${this.#backend}-restore`, [], saved.ipv6],
+      ['ebtables-nft-restore', [], saved.frames],
     ]);
   }
 
@@ -46,16 +48,20 @@ export class BareHost {
   }
 }
 
-/** Sets before the rules that name them, rules by family, gone sets last. */
+/** Sets before the rules that name them, rules by family, frames (family 2), gone sets last. */
 function batchesOf(diff: enforceV1.KernelDiff, backend: string): Batch[] {
   const isGone = ({ kind, member }: enforceV1.SetChange) => member === '' && kind === enforceV1.ChangeKind.REMOVED;
   const before = diff.sets.filter((change) => !isGone(change)).map(setLine);
   const after = diff.sets.filter(isGone).map(setLine);
   const sets = (lines: string[]): Batch[] =>
     lines.length > 0 ? [['ipset', ['restore'], `${lines.join('\n')}\n`]] : [];
-  const rules = ([4, 6] as const).flatMap((family): Batch[] => {
+  const programs = [
+    [4, `iptables-${backend}-restore`],
+    [6, `ip6tables-${backend}-restore`],
+    [2, 'ebtables-nft-restore'],
+  ] as const;
+  const rules = programs.flatMap(([family, program]): Batch[] => {
     const text = restoreText(diff.rules.filter((change) => change.family === family));
-    const program = `${family === 4 ? 'iptables' : 'ip6tables'}-${backend}-restore`;
     return text === '' ? [] : [[program, ['--noflush'], text]];
   });
   return [...sets(before), ...rules, ...sets(after)];
@@ -76,9 +82,9 @@ function restoreText(changes: readonly enforceV1.RuleChange[]): string {
   return [...tables].map(([table, lines]) => `*${table}\n${declaredFirst(lines).join('\n')}\nCOMMIT\n`).join('');
 }
 
-function ruleLine({ chain, kind, rule, position }: enforceV1.RuleChange): string {
+function ruleLine({ family, chain, kind, rule, position }: enforceV1.RuleChange): string {
   const isAdded = kind === enforceV1.ChangeKind.ADDED;
-  if (rule === '') return isAdded ? `:${chain} - [0:0]` : `-X ${chain}`;
+  if (rule === '') return isAdded ? `:${chain} ${family === 2 ? 'RETURN' : '- [0:0]'}` : `-X ${chain}`;
   if (isAdded) return `-I ${chain} ${position} ${rule}`;
   return `-D ${chain} ${rule}`;
 }

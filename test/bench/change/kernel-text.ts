@@ -5,6 +5,8 @@ export interface KernelText {
   readonly ipv4: string;
   readonly ipv6: string;
   readonly sets: string;
+  /** Of ebtables. */
+  readonly frames: string;
 }
 
 export async function readKernel(lab: Lab, host: string, backend: string): Promise<KernelText> {
@@ -18,6 +20,7 @@ export async function readKernel(lab: Lab, host: string, backend: string): Promi
     ipv4: await run(`iptables-${backend}-save`),
     ipv6: await run(`ip6tables-${backend}-save`),
     sets: await run('ipset', ['save']),
+    frames: await run('ebtables-nft-save'),
   };
 }
 
@@ -37,7 +40,7 @@ function lineCount(text: string, start: string): number {
 
 /** Throws unless two hosts hold the same rules in every chain. */
 export function refuseDifferent(ours: KernelText, theirs: KernelText): void {
-  for (const family of ['ipv4', 'ipv6'] as const) {
+  for (const family of ['ipv4', 'ipv6', 'frames'] as const) {
     if (byChain(ours[family]) !== byChain(theirs[family])) throw new Error(`the two hosts are not alike in ${family}`);
   }
 }
