@@ -26,29 +26,36 @@ export interface AddressTreeOptions {
 interface Branch extends Pick<AddressTreeOptions, 'table'> {
   readonly leaves: readonly AddressLeaf[];
   readonly depth: number;
+  readonly grown: Grown;
+}
+
+interface Grown {
   /** Its own chain, and those it leads to. */
   readonly chains: readonly Chain[];
+  /** How many chains deep. */
+  readonly height: number;
 }
 
 /** What was made before of the branch that begins with a leaf, by the name of its chain: of a tree that changes most stays. */
-const grown = new WeakMap<AddressLeaf, Map<string, Branch>>();
+const branchesOf = new WeakMap<AddressLeaf, Map<string, Branch>>();
 
 /**
  * Chains that lead from an address to the leaves that have it: a tree on its bits, whose comparisons are the cheapest there
- * are. No more than `mostAlike` leaves have one address; they come in the order of their addresses.
+ * are. Of branches the deepest comes first: with each transaction nf_tables walks along all rules, and once more along what it
+ * then comes to by a longer way, which is all that follows where no leaf takes a packet. No more than `mostAlike` leaves have one address; they come in the order of their addresses.
  */
 export function renderAddressTree(
   { root, flag, family, table, otherwise, exceptions }: AddressTreeOptions,
   leaves: readonly AddressLeaf[],
-): Chain[] {
+): readonly Chain[] {
   const bits = addressBits(family);
   const [maxDepth, step] = [addressDepth[table], addressStep[table][family]];
   const maxLeaves = Math.max(2 ** step, mostAlike);
   const cidr = (value: bigint, length: number) => `${kernelAddress(formatAddress({ family, value }))}/${length}`;
   const leafRule = ({ text, rule }: AddressLeaf) => `${flag} ${text} ${rule}`;
-  const build = (name: string, sorted: readonly AddressLeaf[], depth: number): Chain[] => {
+  const build = (name: string, sorted: readonly AddressLeaf[], depth: number): Grown => {
     const rules = name === root ? exceptions.map((match) => `${match} -g ${otherwise}`) : [];
-    const below: [string, readonly AddressLeaf[]][] = [];
+    const below: (Grown & { rule: string })[] = [];
     let here = sorted;
     while (here.length > maxLeaves && depth < maxDepth) {
       const common = commonLength(here, bits);
@@ -59,27 +66,29 @@ export function renderAddressTree(
       here = branches.pop()?.[1] ?? [];
       for (const [prefix, members] of branches) {
         const [only] = members;
-        if (members.length === 1 && only !== undefined) rules.push(leafRule(only));
+        if (members.length === 1 && only !== undefined) below.push({ rule: leafRule(only), chains: [], height: 0 });
         else {
           const branch = cidr(prefix, length);
-          rules.push(`${flag} ${branch} -g ${dispatchChain(root, branch)}`);
-          below.push([dispatchChain(root, branch), members]);
+          const child = dispatchChain(root, branch);
+          below.push({ rule: `${flag} ${branch} -g ${child}`, ...grow(child, members, depth + 1) });
         }
       }
     }
-    const own: Chain = { table, name, rules: [...rules, ...here.map(leafRule), `-g ${otherwise}`] };
-    return [own, ...below.flatMap(([child, members]) => grow(child, members, depth + 1))];
+    const led = below.toSorted((a, b) => b.height - a.height).map(({ rule }) => rule);
+    const own: Chain = { table, name, rules: [...rules, ...led, ...here.map(leafRule), `-g ${otherwise}`] };
+    const height = 1 + Math.max(0, ...below.map((each) => each.height));
+    return { chains: [own, ...below.flatMap(({ chains }) => chains)], height };
   };
-  const grow = (name: string, members: readonly AddressLeaf[], depth: number): readonly Chain[] => {
+  const grow = (name: string, members: readonly AddressLeaf[], depth: number): Grown => {
     const [first] = members;
-    const before = first && grown.get(first);
+    const before = first && branchesOf.get(first);
     const known = before?.get(name);
-    if (known?.table === table && known.depth === depth && areSame(known.leaves, members)) return known.chains;
-    const made = build(name, members, depth);
-    if (first) grown.set(first, (before ?? new Map()).set(name, { table, leaves: members, depth, chains: made }));
-    return made;
+    if (known?.table === table && known.depth === depth && areSame(known.leaves, members)) return known.grown;
+    const grown = build(name, members, depth);
+    if (first) branchesOf.set(first, (before ?? new Map()).set(name, { table, leaves: members, depth, grown }));
+    return grown;
   };
-  return build(root, leaves, 0);
+  return build(root, leaves, 0).chains;
 }
 
 /** So many leaves of one address go into one chain. */

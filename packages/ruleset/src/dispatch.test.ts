@@ -2,6 +2,7 @@ import { cidrContains, type Family, parseAddress, parseCidr } from '@portcullis/
 import { describe, expect, it } from 'vitest';
 import type { TableName } from './chain.js';
 import { type DispatchTarget, renderDispatch } from './dispatch.js';
+import { dispatchChain } from './names.js';
 
 interface Walked {
   readonly chain: string | undefined;
@@ -146,6 +147,24 @@ describe.each([
       renderDispatch('ROOT', 'to', { targets, family: 4, table }).map((chain) => JSON.stringify(chain));
     const before = new Set(chainsOf(many.slice(0, 400)));
     expect(chainsOf(many.slice(0, 401)).filter((chain) => !before.has(chain)).length).toBeLessThan(6);
+  });
+
+  it.each([4, 6] as const)('of IPv%i, leads to what follows by the longest way first', (family) => {
+    // Some addresses before the most, and some after them.
+    const block = (n: number) => (n < 30 ? 0 : n < 470 ? 64 : 192);
+    const uneven = many.map(({ interfaceName }, n) =>
+      targetOf(interfaceName, `10.${block(n)}.${n >> 8}.${n & 255}`, `2001:db8:${block(n)}00::${n.toString(16)}`),
+    );
+    const chains = new Map(renderDispatch('ROOT', 'from', { targets: uneven, family, table }).map((c) => [c.name, c]));
+    const otherwise = dispatchChain('ROOT', '');
+    const depths: number[] = [];
+    const walkAlong = (name: string, depth: number): void => {
+      if (name === otherwise) depths.push(depth);
+      else for (const rule of chains.get(name)?.rules ?? []) walkAlong(rule.slice(rule.indexOf('-g ') + 3), depth + 1);
+    };
+    walkAlong('ROOT', 0);
+    expect(new Set(depths).size).toBeGreaterThan(1);
+    expect(depths[0]).toBe(Math.max(...depths));
   });
 
   it('has the same chains whatever was rendered before', () => {
