@@ -42,7 +42,9 @@ const maxGroupMs = 20;
 export class CommitQueue {
   readonly #options: CommitQueueOptions;
   readonly #waiting: Waiting[] = [];
-  #isCommitting = false;
+  #isRunning = false;
+  /** The newest revision of the group under way, once the database knows it; else 0. */
+  #making = 0;
 
   constructor(options: CommitQueueOptions) {
     this.#options = options;
@@ -51,15 +53,20 @@ export class CommitQueue {
   transact<Value>(work: (transaction: Transaction) => Promise<Value>): Promise<{ value: Value; revision: number }> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ work, resolve: resolve as Waiting['resolve'], reject });
-      if (!this.#isCommitting) void this.#commitAll();
+      if (!this.#isRunning) void this.#commitAll();
     });
   }
 
+  /** Whether a revision is one that a commit under way makes. */
+  isCommitting(revision: number): boolean {
+    return revision <= this.#making;
+  }
+
   async #commitAll(): Promise<void> {
-    this.#isCommitting = true;
+    this.#isRunning = true;
     while (this.#waiting.length > 0) await this.#commitGroup();
     // In the same turn as the check: a transaction that comes later begins anew.
-    this.#isCommitting = false;
+    this.#isRunning = false;
   }
 
   async #commitGroup(): Promise<void> {
@@ -87,6 +94,7 @@ export class CommitQueue {
         }
         await draft.write(db, revisions.flatMap(logRows));
         if (revisions.length === 0) return revisions;
+        this.#making = newest;
         const trimmed = await engine.advance(db, newest);
         await trimLog(db, { trimmed, revision: newest, logLength });
         return revisions;
@@ -98,6 +106,8 @@ export class CommitQueue {
       // The database did not even begin: whoever waits would meet the same, one timeout after the other.
       if (group.length === 0) group.push(...this.#waiting.splice(0));
       for (const { reject } of group) reject(error);
+    } finally {
+      this.#making = 0;
     }
   }
 

@@ -5,6 +5,16 @@ import { readRevision } from './log-table.js';
 /** How often the newest revision is looked up, in milliseconds: covers commits that nobody announced. */
 const pollMs = 1000;
 
+interface RevisionFeedOptions {
+  readonly engine: Engine;
+  readonly log: Logger;
+  /**
+   * Whether this process is about to announce a revision itself. The database may tell of a commit before it answers who makes
+   * it: listeners would read from there what memory has a moment later.
+   */
+  readonly isOwn: (revision: number) => boolean;
+}
+
 /**
  * Tells listeners of new revisions.
  *
@@ -22,10 +32,12 @@ export class RevisionFeed {
   #heardAt = Number.NEGATIVE_INFINITY;
   #polling: Promise<void> | undefined;
 
-  constructor({ engine, log }: { engine: Engine; log: Logger }) {
+  constructor({ engine, log, isOwn }: RevisionFeedOptions) {
     this.#engine = engine;
     this.#log = log;
-    this.#stopListening = engine.listen((revision) => this.announce(revision));
+    this.#stopListening = engine.listen((revision) => {
+      if (!isOwn(revision)) this.announce(revision);
+    });
     this.#timer = setInterval(() => this.#poll(), pollMs);
     this.#timer.unref();
   }

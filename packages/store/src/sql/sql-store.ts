@@ -48,7 +48,7 @@ export class SqlStore implements Store {
     this.#engine = engine;
     this.#log = log;
     this.#replica = new Replica(Math.min(logLength, rememberedCommits));
-    this.#feed = new RevisionFeed({ engine, log });
+    this.#feed = new RevisionFeed({ engine, log, isOwn: (revision) => this.#queue.isCommitting(revision) });
     // The first listener: whoever hears of a revision after it finds it in memory, if it is one of ours.
     this.#feed.subscribe((revision) => this.#hear(revision));
     this.#queue = new CommitQueue({
