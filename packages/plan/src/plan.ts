@@ -225,7 +225,8 @@ function memberChanges(applied: AppliedFamily, desired: FamilyFirewall): MemberC
     const old = applied.sets.get(name);
     if (old === undefined || old.members === members) continue;
     const added = missingIn(old.members, members);
-    const removed = missingIn(members, old.members);
+    const isAllKept = old.members.size + added.length === members.size;
+    const removed = isAllKept ? [] : missingIn(members, old.members);
     if (added.length + removed.length > 0) changes.push({ name, old, members, added, removed });
   }
   return changes;
