@@ -67,12 +67,13 @@ export async function benchPackets({ backends, repeat, onProgress }: PacketsOpti
   return results;
 }
 
-/** Seconds of every round, by host. The order of the hosts changes with the round. */
+/** Seconds of every round, by host. The order of the hosts changes with the round, and who comes after whom. */
 async function inRounds(sites: readonly Site[], measurement: Measurement, repeat: number) {
   const seconds = new Map(sites.map((site) => [site, [] as number[]]));
   for (let round = -1; round < repeat; round += 1) {
     const first = (round + sites.length) % sites.length;
-    for (const site of [...sites.slice(first), ...sites.slice(0, first)]) {
+    const turns = [...sites.slice(first), ...sites.slice(0, first)];
+    for (const site of round % 2 === 0 ? turns : turns.toReversed()) {
       const taken = await site[measurement](counts[measurement]);
       // The first round warms up.
       if (round >= 0) seconds.get(site)?.push(taken);
