@@ -26,10 +26,10 @@ const silent = createLogger('bench', { level: 'silent' });
 
 /**
  * Reads and durable writes per second. Beside reads: a grpc-js server that does nothing. Beside writes, three bare costs:
- * 1. the store without a server before it, called by as many at once, in groups as ours are (`write-rule-…`);
- * 2. the store's own commits, one after the other, each durable before the next one begins (`…-beside-commits`): what
- *    the disk and the database give before commits are grouped;
- * 3. a grpc-js server that does nothing but put what it is sent into a store (`…-beside-grpc`). What it reaches of the first
+ * 1. the store's commits, one after the other, each durable before the next one begins: what the disk and the database
+ *    give (`write-rule-…`). Many callers at once share a commit, and may pass that;
+ * 2. the store without a server before it, called by as many at once, in groups as ours are (`…-beside-groups`);
+ * 3. a grpc-js server that does nothing but put what it is sent into a store (`…-beside-grpc`). What it reaches of the second
  *    (`grpc-write-…`) is the most that any server of this kind can reach on this machine, where server and load share
  *    the processors.
  */
@@ -76,8 +76,8 @@ export async function benchApi({ repeat, onProgress }: ApiOptions): Promise<Resu
         const writes = await load((caller, round) => writeRule(client, { count, caller, round }));
         const overGrpc = await load((caller, round) => writeRule(bareClient, { count, caller, round }));
         results.push(
-          ...rateOf(`write-rule-${count}-${name}`, writes, groups),
-          ...rateOf(`write-rule-${count}-${name}-beside-commits`, writes, commits).slice(0, 1),
+          ...rateOf(`write-rule-${count}-${name}`, writes, commits),
+          ...rateOf(`write-rule-${count}-${name}-beside-groups`, writes, groups).slice(0, 1),
           ...rateOf(`write-rule-${count}-${name}-beside-grpc`, writes, overGrpc).slice(0, 1),
           ...rateOf(`grpc-write-${count}-${name}`, overGrpc, groups).slice(0, 1),
         );

@@ -62,20 +62,26 @@ export class SqlReading implements Reading {
   }
 
   async #listLinked({ kind, prefix, link, after = '', limit }: ListQuery): Promise<Stored[]> {
-    let query = this.#db
-      .selectFrom('link')
-      .innerJoin('document', (join) =>
-        join.onRef('document.kind', '=', 'link.kind').onRef('document.name', '=', 'link.name'),
-      )
-      .select(['link.name as name', 'document.body as body'])
-      .where('link.kind', '=', kind)
-      .where('link.link', '=', link?.name ?? '')
-      .where('link.target', '=', link?.target ?? '')
-      .where('link.name', '>', after);
-    if (prefix !== undefined) {
-      query = query.where('link.name', '>=', prefix).where('link.name', '<', endOfPrefix(prefix));
-    }
-    const rows = await query.orderBy('link.name').limit(limit).execute();
+    const { name: linkName = '', target = '' } = link ?? {};
+    const range = prefix === undefined ? [] : [prefix, endOfPrefix(prefix)];
+    const parameters = [kind, linkName, target, after, ...range, limit];
+    const rows = await runCompiled(this.#db, `listLinked ${range.length}`, parameters, () => {
+      const [from, to] = range;
+      let query = this.#db
+        .selectFrom('link')
+        .innerJoin('document', (join) =>
+          join.onRef('document.kind', '=', 'link.kind').onRef('document.name', '=', 'link.name'),
+        )
+        .select(['link.name as name', 'document.body as body'])
+        .where('link.kind', '=', kind)
+        .where('link.link', '=', linkName)
+        .where('link.target', '=', target)
+        .where('link.name', '>', after);
+      if (from !== undefined && to !== undefined) {
+        query = query.where('link.name', '>=', from).where('link.name', '<', to);
+      }
+      return query.orderBy('link.name').limit(limit);
+    });
     return rows.map(({ name, body }) => ({ kind, name, body }));
   }
 }
