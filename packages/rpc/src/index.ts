@@ -2,7 +2,6 @@ export * from './address.js';
 export * from './client-options.js';
 export * from './errors.js';
 export { maxMessageBytes } from './limits.js';
-export * from './local-transport.js';
 export * from './page.js';
 export type { ServerTls } from './port.js';
 export * from './registration.js';

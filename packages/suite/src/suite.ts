@@ -1,7 +1,8 @@
+import { createRouterTransport, type Transport } from '@connectrpc/connect';
 import { openDispatcher } from '@portcullis/dispatcher';
 import { openInventory } from '@portcullis/inventory';
 import { type Limits, openPolicy } from '@portcullis/policy';
-import { localTransport, type RunningServer, type ServerSecurity, startServer } from '@portcullis/rpc';
+import { type OpenService, type RunningServer, type ServerSecurity, startServer } from '@portcullis/rpc';
 import type { Closable, Logger } from '@portcullis/runtime';
 import { openStore } from '@portcullis/store';
 import { startPrivateRedis } from '@portcullis/stream';
@@ -44,24 +45,13 @@ export async function openSuite(options: SuiteOptions): Promise<Suite> {
   try {
     const redisUrl = options.redisUrl ?? (await privateRedis(started));
     const inventoryStore = own(await openStore(options.inventoryStore, { log, owner: 'inventory' }));
-    const inventoryLog = log.child({ service: 'inventory' });
-    const inventory = own(await openInventory({ store: inventoryStore, log: inventoryLog }));
+    const inventory = own(await openInventory({ store: inventoryStore, log: log.child({ service: 'inventory' }) }));
     const policyStore = own(await openStore(options.policyStore, { log, owner: 'policy' }));
     const policyLog = log.child({ service: 'policy' });
     const { limits = {} } = options;
-    const policy = own(
-      await openPolicy({
-        store: policyStore,
-        inventory: localTransport(inventory, inventoryLog),
-        log: policyLog,
-        limits,
-      }),
-    );
+    const policy = own(await openPolicy({ store: policyStore, inventory: within(inventory), log: policyLog, limits }));
     const dispatcherLog = log.child({ service: 'dispatcher' });
-    const transports = {
-      policy: localTransport(policy, policyLog),
-      inventory: localTransport(inventory, inventoryLog),
-    };
+    const transports = { policy: within(policy), inventory: within(inventory) };
     const dispatcher = own(openDispatcher({ ...transports, redisUrl, log: dispatcherLog }));
     const services = [policy, inventory, dispatcher];
     const metrics = new Registry();
@@ -81,4 +71,11 @@ async function privateRedis(started: (() => Promise<void>)[]): Promise<string> {
   const redis = await startPrivateRedis();
   started.push(() => redis.remove());
   return redis.socketPath;
+}
+
+/** Calls a service of this process. */
+function within({ registrations }: OpenService): Transport {
+  return createRouterTransport((router) => {
+    for (const { service, handlers } of registrations) router.service(service, handlers);
+  });
 }
